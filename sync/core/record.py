@@ -1,0 +1,201 @@
+"""The vocabulary: what a drop holds, what we know of a work, and where each value came from.
+
+The words are Zotero's own (https://www.zotero.org/support/kb/item_types_and_fields): item types, field names and
+creator types are checked against `schema` when a `Record` is made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+from typing import Any
+
+from sync.core import schema
+
+_NOTHING: Mapping[str, str] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something wrong in the input: a value, never raised.
+
+    `code` is a stable kebab-case word (`tag-unknown`, `line-breaks-lost`), `line` the 1-based line in the drop.
+    """
+
+    code: str
+    message: str
+    line: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SourceLine:
+    """One physical line of a drop: 1-based number, byte range in the file (the line end included), text without its end."""
+
+    number: int
+    start: int
+    end: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Tagged:
+    """One tagged value of an entry as it stood: `Tagged("TI", "A title", 3)`; continuation lines joined by newlines."""
+
+    tag: str
+    value: str
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One reference as it stood in the drop.
+
+    ordinal: 1-based place in the drop.  lines: first and last line, 1-based, inclusive.
+    bytes: half-open byte range in the file.  anchor: byte offset of the first tagged line (item keys are derived from it).
+    text: the exact original text; formats without tags (XML, JSON) have no `tagged` and are read from it.
+    problems: what the reader had to repair or guess.
+    """
+
+    ordinal: int
+    lines: tuple[int, int]
+    bytes: tuple[int, int]
+    anchor: int
+    tagged: tuple[Tagged, ...]
+    text: str
+    problems: tuple[Problem, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """Text between entries that belongs to none (banners, counters, notices): counted and kept, never an error."""
+
+    lines: tuple[int, int]
+    bytes: tuple[int, int]
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Creator:
+    """A person (`last`, `first`) or a one-field name (`name`: a group, or a name whose parts are not known)."""
+
+    creator_type: str
+    last: str = ""
+    first: str = ""
+    name: str = ""
+
+    def __post_init__(self) -> None:
+        if bool(self.name) == bool(self.last or self.first):
+            raise ValueError(f"a creator has either a name or a last and first name: {self!r}")
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """A link or a path that came with the record; never fetched while reading."""
+
+    title: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """Where a value came from: `Provenance("crossref", "doi", "2026-11-23T08:00:00Z")`.
+
+    source: `drop`, or the name of a source.  how: what found it (`doi`, `pmid`, a tag).  at: UTC instant, ISO 8601.
+    """
+
+    source: str
+    how: str
+    at: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What we hold of one work.
+
+    item_type, fields, creators: Zotero's names, checked against the schema; no empty values.
+    tags: keywords, in order, without repeats.  notes: HTML, safe to show.
+    identifiers: canonical identifiers by name (`DOI`, `PMID`, `PMCID`, `arXiv`), whether the type has a field for them or not.
+    unmapped: values that have no place in the item: (tag, value), in order.
+    """
+
+    item_type: str
+    fields: Mapping[str, str] = field(default=_NOTHING)
+    creators: tuple[Creator, ...] = ()
+    tags: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    attachments: tuple[Attachment, ...] = ()
+    identifiers: Mapping[str, str] = field(default=_NOTHING)
+    unmapped: tuple[tuple[str, str], ...] = ()
+
+    def __post_init__(self) -> None:
+        allowed = schema.fields(self.item_type)
+        foreign = [name for name in self.fields if name not in allowed]
+        if foreign:
+            raise ValueError(f"{self.item_type} has no field {', '.join(foreign)}")
+        roles = schema.creator_types(self.item_type)
+        strangers = [c.creator_type for c in self.creators if c.creator_type not in roles]
+        if strangers:
+            raise ValueError(f"{self.item_type} has no creator type {', '.join(strangers)}")
+        object.__setattr__(self, "fields", MappingProxyType({k: v for k, v in self.fields.items() if v}))
+        object.__setattr__(self, "identifiers", MappingProxyType({k: v for k, v in self.identifiers.items() if v}))
+
+    def base(self, name: str) -> str:
+        """The value behind a base field: `base("publicationTitle")` reads `bookTitle` of a chapter. Empty if there is none."""
+        own = schema.own_field(self.item_type, name)
+        return self.fields.get(own, "") if own else ""
+
+    @property
+    def title(self) -> str:
+        """The title under whatever name this type has for it (`caseName`, `subject`, `nameOfAct`)."""
+        return self.base("title")
+
+    def with_fields(self, changed: Mapping[str, str]) -> Record:
+        """The same record with these fields set; an empty value takes the field away."""
+        return replace(self, fields={**self.fields, **changed})
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How one entry was read: its record (None where nothing could be made of it) and what was wrong."""
+
+    entry: Entry
+    record: Record | None
+    problems: tuple[Problem, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A record that a source or the library offers for one of ours, and how it was found."""
+
+    record: Record
+    because: Provenance
+
+
+def to_json(record: Record) -> dict[str, Any]:
+    """A record as plain JSON values, for the ledger; `from_json` is its inverse."""
+    return {
+        "item_type": record.item_type,
+        "fields": dict(record.fields),
+        "creators": [[c.creator_type, c.last, c.first, c.name] for c in record.creators],
+        "tags": list(record.tags),
+        "notes": list(record.notes),
+        "attachments": [[a.title, a.url] for a in record.attachments],
+        "identifiers": dict(record.identifiers),
+        "unmapped": [list(pair) for pair in record.unmapped],
+    }
+
+
+def from_json(data: Mapping[str, Any]) -> Record:
+    """The record that `to_json` wrote down."""
+    return Record(
+        item_type=data["item_type"],
+        fields=data["fields"],
+        creators=tuple(Creator(*parts) for parts in data["creators"]),
+        tags=tuple(data["tags"]),
+        notes=tuple(data["notes"]),
+        attachments=tuple(Attachment(*parts) for parts in data["attachments"]),
+        identifiers=data["identifiers"],
+        unmapped=tuple((tag, value) for tag, value in data["unmapped"]),
+    )
+

@@ -1,0 +1,1 @@
+"""Where items live: embedded, Zotero, Zotero desktop, behind one protocol."""

@@ -1,0 +1,1 @@
+"""Where facts come from: Crossref and PubMed behind one protocol."""

@@ -1,0 +1,1 @@
+"""The memory: where every record of every drop is, and what was last written where."""
