@@ -1,0 +1,200 @@
+"""What shall happen to a record: exactly one of Create, Update, Leave, Ask. Decided here, done elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any, TypeAlias
+
+from sync.core import schema
+from sync.core.items import keyword_tags, new_item, to_item
+from sync.core.match import Match, Verdict
+from sync.core.record import Record
+
+
+class Place(Enum):
+    """Where an item is: alive, in the trash, or deleted for good."""
+
+    ALIVE = "alive"
+    TRASH = "trash"
+    GONE = "gone"
+
+
+@dataclass(frozen=True, slots=True)
+class Twin:
+    """An item of the library that may be the record's work.
+
+    data: its item JSON as last seen.  base: what the library answered to our last write of it; None if we never wrote it.
+    made: whether zotdrop created it.
+    """
+
+    key: str
+    version: int
+    data: Mapping[str, Any]
+    base: Mapping[str, Any] | None
+    place: Place
+    match: Match
+    made: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What the inbox wants for its items: collection keys, tags to add, keywords `automatic`, `manual` or `off`."""
+
+    collections: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    keywords: str = "automatic"
+    restore: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Create:
+    """A new item: its data, and the HTML of its child notes."""
+
+    data: Mapping[str, Any]
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """A partial update computed from `version`; `foreign` if zotdrop did not make the item."""
+
+    key: str
+    version: int
+    data: Mapping[str, Any]
+    reasons: tuple[str, ...]
+    foreign: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Leave:
+    """Nothing to do: the item stands there already, or a person took it away."""
+
+    key: str
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """A person has to decide; `key` is the item in question."""
+
+    key: str
+    reasons: tuple[str, ...]
+
+
+Action: TypeAlias = Create | Update | Leave | Ask
+
+_PLACES = (Place.ALIVE, Place.TRASH, Place.GONE)
+
+
+def plan(record: Record, twins: Sequence[Twin], wish: Wish) -> Action:
+    """The one action for this record, given the items that share an identifier or the entry's own key with it.
+
+    A living twin goes before a trashed one, that before a deleted one; of several the oldest.
+    """
+    same = [twin for twin in twins if twin.match.verdict is Verdict.SAME]
+    if same:
+        return _for_twin(record, min(same, key=_rank), wish)
+    doubtful = [twin for twin in twins if twin.match.verdict is Verdict.UNSURE and twin.place is Place.ALIVE]
+    if doubtful:
+        twin = min(doubtful, key=_rank)
+        return Ask(twin.key, twin.match.reasons)
+    return create(record, wish)
+
+
+def create(record: Record, wish: Wish) -> Create:
+    """The record as a new item with its notes."""
+    item = new_item(record, collections=wish.collections, tags=wish.tags, keywords=wish.keywords)
+    return Create(item, record.notes)
+
+
+def update(record: Record, twin: Twin, wish: Wish) -> dict[str, Any]:
+    """What of the record may go into an item that exists: item JSON of the changed properties only.
+
+    Empty fields are filled, unless it was a person who emptied them; the inbox's collection and tags are added, unless a
+    person took them away.
+    """
+    changed = {name: value for name, value in _offers(record, twin).items() if _may_fill(name, twin)}
+    collections = _additions(wish.collections, twin, "collections")
+    if collections:
+        changed["collections"] = [*twin.data.get("collections", ()), *collections]
+    tags = _new_tags(record, twin, wish)
+    if tags:
+        changed["tags"] = [*twin.data.get("tags", ()), *tags]
+    return changed
+
+
+def satisfied(data: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
+    """Whether an item already holds everything that a partial update wants: that update has landed before."""
+    return all(canonical(name, data.get(name)) == canonical(name, value) for name, value in wanted.items())
+
+
+def canonical(name: str, value: Any) -> Any:
+    """The form in which two values of a property are the same to Zotero: sets for tags and collections, type 0 is no type."""
+    if name == "tags":
+        return {(tag["tag"].strip(), int(tag.get("type", 0))) for tag in value or ()}
+    if name == "collections":
+        return set(value or ())
+    if name == "relations":
+        return {key: {them} if isinstance(them, str) else set(them) for key, them in (value or {}).items()}
+    if name == "creators":
+        return [{part: text for part, text in person.items() if text} for person in value or ()]
+    return "" if value is None else value.strip() if isinstance(value, str) else value
+
+
+def _for_twin(record: Record, twin: Twin, wish: Wish) -> Action:
+    if twin.place is not Place.ALIVE:
+        return _for_tombstone(record, twin, wish)
+    changed = update(record, twin, wish)
+    if not changed:
+        return Leave(twin.key, (*twin.match.reasons, "in-library"))
+    return Update(twin.key, twin.version, changed, twin.match.reasons, foreign=not twin.made)
+
+
+def _for_tombstone(record: Record, twin: Twin, wish: Wish) -> Action:
+    if not wish.restore:
+        return Leave(twin.key, (*twin.match.reasons, "in-trash" if twin.place is Place.TRASH else "deleted-by-person"))
+    if twin.place is Place.GONE:
+        return create(record, wish)
+    changed = {"deleted": 0, **update(record, twin, wish)}
+    return Update(twin.key, twin.version, changed, (*twin.match.reasons, "restored"), foreign=not twin.made)
+
+
+def _rank(twin: Twin) -> tuple[int, str, str]:
+    return (_PLACES.index(twin.place), str(twin.data.get("dateAdded", "")), twin.key)
+
+
+def _offers(record: Record, twin: Twin) -> dict[str, Any]:
+    """The record's values under the field names of the twin's type."""
+    kind = twin.data["itemType"]
+    offers = {schema.own_field(kind, schema.base_field(record.item_type, name)): v for name, v in record.fields.items()}
+    known = schema.fields(kind)
+    offers |= {name: value for name, value in record.identifiers.items() if name in known}
+    named: dict[str, Any] = {name: value for name, value in offers.items() if name}
+    if record.creators and kind == record.item_type:
+        named["creators"] = to_item(record)["creators"]
+    named.pop("extra", None)  # written once, when the item is made: Zotero moves its lines about
+    return named
+
+
+def _may_fill(name: str, twin: Twin) -> bool:
+    """Empty in the library, and not emptied by a person after we filled it."""
+    if canonical(name, twin.data.get(name)) not in ("", [], None):
+        return False
+    return twin.base is None or not twin.base.get(name)
+
+
+def _additions(wanted: Sequence[str], twin: Twin, name: str) -> list[str]:
+    held, before = set(twin.data.get(name, ())), set((twin.base or {}).get(name, ()))
+    return [key for key in wanted if key not in held and key not in before]
+
+
+def _new_tags(record: Record, twin: Twin, wish: Wish) -> list[dict[str, Any]]:
+    """The inbox's tags, and the record's keywords where the item has no tag of any kind and never had."""
+    held = {tag["tag"] for tag in twin.data.get("tags", ())}
+    before = {tag["tag"] for tag in (twin.base or {}).get("tags", ())}
+    wanted = [{"tag": tag} for tag in wish.tags]
+    if not held and not before:
+        wanted += [tag for tag in keyword_tags(record.tags, wish.keywords) if tag["tag"] not in set(wish.tags)]
+    return [tag for tag in wanted if tag["tag"] not in held and tag["tag"] not in before]

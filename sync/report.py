@@ -1,0 +1,261 @@
+"""What a run did, as data, JSON and text. Pure. The sums must add up, or the run fails itself."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from sync.core.items import to_item
+from sync.core.record import Problem, Reading
+
+OUTCOMES = ("created", "merged", "updated", "left", "asked", "refused", "unreadable", "waiting")
+
+_WORDS = {
+    "created": "created",
+    "merged": "merged with another record of the drop",
+    "updated": "updated (in the library before)",
+    "left": "left as they are",
+    "asked": "waiting for a person",
+    "refused": "refused by the library",
+    "unreadable": "unreadable (kept as they stand)",
+    "waiting": "waiting for a service",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class RecordLine:
+    """How one record ended. `owed`: sources that were away and will be asked again."""
+
+    ordinal: int
+    outcome: str
+    key: str
+    title: str
+    sources: tuple[str, ...] = ()
+    reasons: tuple[str, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    owed: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class DropReport:
+    """How the records of one drop ended. gaps: lines of text between entries that belong to no record."""
+
+    path: str
+    sha256: str
+    entries: int
+    records: tuple[RecordLine, ...] = ()
+    gap_lines: int = 0
+    message: str = ""
+
+    @property
+    def outcomes(self) -> dict[str, int]:
+        """How many records ended how; every outcome is named, those of nobody with 0."""
+        counted = Counter(line.outcome for line in self.records)
+        return {outcome: counted[outcome] for outcome in OUTCOMES}
+
+    @property
+    def adds_up(self) -> bool:
+        """Whether every entry has exactly one end."""
+        return sum(self.outcomes.values()) == self.entries == len(self.records)
+
+
+@dataclass(frozen=True, slots=True)
+class RunReport:
+    """What one run did. away: services that did not answer, and why. filled: items that got values they were owed."""
+
+    run: str
+    started: str
+    seconds: float
+    requests: Mapping[str, int]
+    drops: tuple[DropReport, ...] = ()
+    away: Mapping[str, str] = field(default_factory=dict)
+    filled: int = 0
+    written: int = 0
+    dry: bool = False
+    failure: str = ""
+    failure_code: int = 0
+
+    @property
+    def outcomes(self) -> dict[str, int]:
+        """The outcomes of all drops together."""
+        return {outcome: sum(drop.outcomes[outcome] for drop in self.drops) for outcome in OUTCOMES}
+
+    @property
+    def changed(self) -> bool:
+        """Whether anything was written to the library (or would have been, in a dry run)."""
+        return self.written > 0
+
+    def exit_code(self, *, strict: bool = False) -> int:
+        """What the command ends with: the gravest of what happened."""
+        if self.failure_code:
+            return self.failure_code
+        if not all(drop.adds_up for drop in self.drops):
+            return 1
+        outcomes = self.outcomes
+        if outcomes["refused"] or outcomes["unreadable"] or any(drop.message for drop in self.drops):
+            return 5
+        if outcomes["waiting"]:
+            return 4
+        return 6 if strict and outcomes["asked"] else 0
+
+
+def as_json(report: RunReport) -> dict[str, Any]:
+    """The object that `sync --json` prints."""
+    return {
+        "schema": 1,
+        "run": report.run,
+        "started": report.started,
+        "seconds": round(report.seconds, 3),
+        "requests": dict(report.requests),
+        "changed": report.changed,
+        "dry": report.dry,
+        "away": dict(report.away),
+        "filled": report.filled,
+        "failure": report.failure,
+        "drops": [_drop_json(drop) for drop in report.drops],
+    }
+
+
+def as_text(report: RunReport, *, verbose: bool = False) -> str:
+    """The report for a person: what came in, how it ended, what to do next."""
+    lines = [line for drop in report.drops for line in _drop_text(drop, verbose=verbose)]
+    if not report.drops and not report.filled:
+        lines.append("Nothing to do: no drop waits in the inbox.")
+    lines += _away_text(report)
+    if report.filled:
+        lines.append(f"{report.filled} items of earlier drops were filled with what was still owed to them.")
+    if report.failure:
+        lines.append(f"Stopped: {report.failure}")
+    lines.append(_closing(report))
+    return "\n".join(lines)
+
+
+def reading_json(reading: Reading) -> dict[str, Any]:
+    """One line of `parse --json`: how one entry was read."""
+    record = reading.record
+    return {
+        "ordinal": reading.entry.ordinal,
+        "lines": list(reading.entry.lines),
+        "bytes": list(reading.entry.bytes),
+        "item": to_item(record) if record else None,
+        "notes": list(record.notes) if record else [],
+        "attachments": [{"title": a.title, "url": a.url} for a in record.attachments] if record else [],
+        "identifiers": dict(record.identifiers) if record else {},
+        "unmapped": [list(pair) for pair in record.unmapped] if record else [],
+        "problems": [_problem_json(problem) for problem in reading.problems],
+    }
+
+
+def reading_text(reading: Reading) -> str:
+    """How one entry was read, for a person."""
+    entry, record = reading.entry, reading.record
+    head = f"{entry.ordinal}. lines {entry.lines[0]}-{entry.lines[1]}"
+    if record is None:
+        return "\n".join([f"{head}: unreadable", *_problem_text(reading.problems)])
+    lines = [f"{head}: {record.item_type}"]
+    lines += [f"    {name}: {_short(value)}" for name, value in record.fields.items()]
+    lines += [f"    {c.creator_type}: {c.name or f'{c.last}, {c.first}'.rstrip(', ')}" for c in record.creators]
+    lines += [f"    tags: {'; '.join(record.tags)}"] if record.tags else []
+    lines += [f"    {n}: {v}" for n, v in record.identifiers.items() if n not in record.fields]
+    lines += [f"    note: {_short(note)}" for note in record.notes]
+    lines += [f"    attachment: {a.url}" for a in record.attachments]
+    lines += [f"    (no place) {tag}: {_short(value)}" for tag, value in record.unmapped]
+    return "\n".join([*lines, *_problem_text(reading.problems)])
+
+
+def _drop_json(drop: DropReport) -> dict[str, Any]:
+    return {
+        "path": drop.path,
+        "sha256": drop.sha256,
+        "entries": drop.entries,
+        "gap_lines": drop.gap_lines,
+        "message": drop.message,
+        "outcomes": drop.outcomes,
+        "records": [_record_json(line) for line in drop.records],
+    }
+
+
+def _record_json(line: RecordLine) -> dict[str, Any]:
+    return {
+        "ordinal": line.ordinal,
+        "outcome": line.outcome,
+        "key": line.key or None,
+        "title": line.title,
+        "sources": list(line.sources),
+        "reasons": list(line.reasons),
+        "owed": list(line.owed),
+        "problems": [_problem_json(problem) for problem in line.problems],
+    }
+
+
+def _problem_json(problem: Problem) -> dict[str, Any]:
+    return {"code": problem.code, "message": problem.message, "line": problem.line}
+
+
+def _drop_text(drop: DropReport, *, verbose: bool) -> list[str]:
+    lines = [f"{printable(drop.path)}: {count(drop.entries, 'record')}"]
+    if drop.message:
+        lines.append(f"  {printable(drop.message)}")
+    lines += [f"  {number:>6}  {_WORDS[outcome]}" for outcome, number in drop.outcomes.items() if number]
+    if drop.gap_lines:
+        lines.append(f"  {drop.gap_lines:>6}  lines between the records belong to none (kept in the ledger)")
+    if drop.entries and all("same-drop" in line.reasons for line in drop.records):
+        lines.append("  The same file was worked off before; nothing was changed.")
+    told = [line for line in drop.records if verbose or line.outcome in {"asked", "refused", "unreadable"}]
+    lines += [text for line in told[: None if verbose else 20] for text in _record_text(line)]
+    if len(told) > 20 and not verbose:
+        lines.append(f"  ... and {len(told) - 20} more (-v or --json shows them all)")
+    return lines
+
+
+def _record_text(line: RecordLine) -> list[str]:
+    reasons = f" ({', '.join(line.reasons)})" if line.reasons else ""
+    head = f"  {line.ordinal}. {line.outcome} {line.key} {_short(printable(line.title)) or '(no title)'}{reasons}"
+    return [head, *_problem_text(line.problems)]
+
+
+def _problem_text(problems: Iterable[Problem]) -> list[str]:
+    return [f"    ! {p.code}: {printable(p.message)}" + (f" (line {p.line})" if p.line else "") for p in problems]
+
+
+def _away_text(report: RunReport) -> list[str]:
+    owed = Counter(name for drop in report.drops for line in drop.records for name in line.owed)
+    waiting = report.outcomes["waiting"]
+    lines = [f"{_name(service)} could not be reached: {why}" for service, why in report.away.items()]
+    if owed:
+        named = " and ".join(f"{_name(name)} ({count(number, 'record')})" for name, number in owed.items())
+        lines.append(f"To be asked again by the next sync or the running service: {named}.")
+    if waiting:
+        lines.append(f"{count(waiting, 'record')} waiting: the next run goes on where this one stopped.")
+    return lines
+
+
+def _closing(report: RunReport) -> str:
+    entries = sum(drop.entries for drop in report.drops)
+    parts = [f"{number} {outcome}" for outcome, number in report.outcomes.items() if number]
+    asked = ", ".join(f"{number} to {_name(name)}" for name, number in report.requests.items() if number) or "none"
+    total = f"{count(entries, 'record')} in = {' + '.join(parts)}" if parts else f"{count(entries, 'record')} in"
+    dry = " Dry run: nothing was written." if report.dry else ""
+    return f"{total}. Requests: {asked}. {report.seconds:.1f} s.{dry}"
+
+
+def count(number: int, noun: str) -> str:
+    """`1 record`, `2 records`."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def printable(text: str) -> str:
+    """Text from a file, safe for a terminal: control characters (escape sequences among them) are shown as blanks."""
+    return "".join(letter if letter.isprintable() else " " for letter in text)
+
+
+def _name(service: str) -> str:
+    return {"crossref": "Crossref", "pubmed": "PubMed", "zotero": "Zotero"}.get(service, service)
+
+
+def _short(text: str, width: int = 100) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= width else f"{line[: width - 1]}…"
+

@@ -1,0 +1,252 @@
+"""The whole journey of a drop, as a table of contents: intake, clustering, limits, enriching, deciding, writing, report."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+from functools import partial
+from itertools import islice
+from pathlib import Path, PurePath
+
+from sync import drops
+from sync.core.plan import Wish
+from sync.errors import Interrupted, LimitReached, Outage, ZotdropError
+from sync.pipeline import Stage, flow
+from sync.report import DropReport, RecordLine, RunReport, as_json
+from sync.state.records import DropRow, Row
+from sync.steps import intake
+from sync.steps.deciding import Decided, decide, decide_owed
+from sync.steps.enriching import asking, gather, recall
+from sync.steps.tools import BATCH, Rules, Run, Task, Tools, instant
+from sync.steps.writing import drain, send, settle
+
+log = logging.getLogger("zotdrop.run")
+
+AHEAD = 4  # batches under way at once
+PASSES = 5  # times that works are looked at again because their twin was being written
+AUTOMATIC_UP_TO = 2_000  # records: a larger drop brings no automatic keywords (they would drown the tag list)
+
+
+def sync_drops(tools: Tools, tasks: Iterable[Task], *, kind: str = "sync") -> RunReport:
+    """Work off these drops, one after the other, and what earlier runs left open. Every fault ends in the report."""
+    began = tools.now()
+    run = Run(new_run_id(began))
+    tools.ledger.start_run(run.id, kind, instant(began))
+    reports: list[DropReport] = []
+    failure: ZotdropError | None = None
+    left = list(tasks)
+    try:
+        _finish_earlier(tools, run, left)
+    except ZotdropError as fault:
+        failure = fault
+    for task in left:
+        try:
+            reports.append(sync_drop(tools, run, task, before=failure))
+        except Interrupted as fault:
+            failure = fault
+            break
+        except ZotdropError as fault:
+            failure = failure or fault
+            reports.append(_report_as_it_stands(tools, task, fault))
+    report = _run_report(tools, run, began, reports, failure)
+    tools.ledger.end_run(run.id, tools.instant(), as_json(report))
+    return report
+
+
+def sync_drop(tools: Tools, run: Run, task: Task, *, before: ZotdropError | None = None) -> DropReport:
+    """The journey of one drop. `before`: what went wrong already, so that the drop is only noted and waits."""
+    row = intake.arrive(tools, run, task)
+    if row.state == "done":
+        return _finish(tools, task, row, again=True)
+    if row.state == "reading":
+        intake.note(tools, task, row)
+    if tools.ledger.records.get(row.id).state in {"reading", "noted"}:
+        intake.cluster(tools, row)
+    if before is not None:
+        return drop_report(tools, task, tools.ledger.records.get(row.id))
+    _check_limits(tools, task, row)
+    _work_off(tools, run, task, row)
+    tools.ledger.records.close_drop_if_done(row.id)
+    return _finish(tools, task, tools.ledger.records.get(row.id))
+
+
+def drop_report(tools: Tools, task: Task, row: DropRow, *, again: bool = False) -> DropReport:
+    """How the records of a drop stand now. `again`: it was worked off before, and this time nothing was done."""
+    lines = tuple(_line(found, again=again) for found in tools.ledger.records.rows(row.id))
+    message = "" if lines or row.state == "reading" else intake.verdict_on(task)
+    entries = len(lines) if row.state == "reading" else row.entries
+    return DropReport(task.name, row.sha256, entries, lines, row.gap_lines, message)
+
+
+def new_run_id(now: datetime) -> str:
+    """A name for a run that sorts by time: `20261123T080000-3fa9`."""
+    return f"{now:%Y%m%dT%H%M%S}-{secrets.token_hex(2)}"
+
+
+def collection_path(rules: Rules, task: Task, today: datetime) -> list[str]:
+    """The names of the nested collections that a drop's items go to; empty names fall out."""
+    values = {
+        "drop": PurePath(task.name).stem,
+        "subfolder": task.drop.subfolder,
+        "date": f"{today:%Y-%m-%d}",
+        "review": rules.review,
+        "database": rules.database,
+    }
+    path = rules.collection
+    for name, value in values.items():
+        path = path.replace(f"{{{name}}}", value)
+    return [part.strip() for part in path.split("/") if part.strip()]
+
+
+def _finish_earlier(tools: Tools, run: Run, tasks: Sequence[Task]) -> None:
+    """See what changed in the library, send what an earlier run left in the outbox, fill in what is still owed."""
+    tools.library.check()
+    newest = tools.snapshot.version
+    for delta in tools.library.changes(newest):
+        tools.snapshot.take([(item.key, item.version, item.data) for item in delta.items], delta.gone)
+        newest = delta.version
+        if tools.stop():
+            raise Interrupted("stopped while reading the library; the next run reads on")
+    tools.snapshot.reached(newest)
+    drain(tools, run)
+    _fill_owed(tools, run, tasks)
+
+
+def _fill_owed(tools: Tools, run: Run, tasks: Sequence[Task]) -> None:
+    """Ask the sources that were away when items were written, each for what it owes, and fill what it knows."""
+    wanted = {name for task in tasks for name in task.rules.sources} if tasks else set(tools.sources)
+    for name in () if tools.offline else sorted(wanted & set(tools.sources)):
+        owing = tools.ledger.records.owing(tools.snapshot.id, name)
+        batches = (gather([tools.ledger.records.work(record) for record in part]) for part in _parts(owing, BATCH))
+        rules = Rules("", sources=(name,))
+        for _ in flow(batches, _stages(tools, run, rules, partial(decide_owed, tools, run, rules)), ahead=AHEAD):
+            pass
+    drain(tools, run)
+
+
+def _check_limits(tools: Tools, task: Task, row: DropRow) -> None:
+    new = tools.snapshot.new_works(row.id)
+    if new > tools.limits.new:
+        raise LimitReached(
+            f"{task.name}: {new} new items are more than [limits] max_new_per_run = {tools.limits.new} allows; nothing was"
+            " written. Raise the limit if this is meant, then sync again"
+        )
+
+
+def _work_off(tools: Tools, run: Run, task: Task, row: DropRow) -> None:
+    """Pass after pass, until no work of the drop is left that can be decided."""
+    left = tools.ledger.records.works_left(row.id)
+    if not left:
+        return
+    wish = _wish(tools, task, row)
+    for _ in range(PASSES):
+        _one_pass(tools, run, task, row, wish, left)
+        drain(tools, run)
+        before, left = left, tools.ledger.records.works_left(row.id)
+        if not left or left == before:
+            return
+
+
+def _one_pass(tools: Tools, run: Run, task: Task, row: DropRow, wish: Wish, left: int) -> None:
+    rules, done = task.rules, 0
+    decide_all = partial(decide, tools, run, rules, wish, row)
+    for works in flow(_gathered(tools, row), _stages(tools, run, rules, decide_all), ahead=AHEAD):
+        done += works
+        tools.tell(f"syncing {task.name}", done, left)
+
+
+def _stages(tools: Tools, run: Run, rules: Rules, decide_all: partial[Decided]) -> list[Stage]:
+    """The stages of a batch: kept answers, each source in its thread, the decision, the library in its thread, settling."""
+    asked = [tools.sources[name] for name in rules.sources if name in tools.sources]
+    return [
+        Stage(partial(recall, tools, rules)),
+        *(Stage(asking(tools, run, source), apart=True) for source in asked),
+        Stage(decide_all),
+        Stage(lambda decided: send(tools.library, tools.stop, decided.posts, decided.works), apart=True),
+        Stage(partial(settle, tools, run)),
+    ]
+
+
+def _gathered(tools: Tools, row: DropRow) -> Iterator[object]:
+    for works in tools.ledger.records.batches(row.id, BATCH):
+        if tools.stop():
+            raise Interrupted("stopped between two batches; the next run goes on from here")
+        yield gather(works)
+
+
+def _wish(tools: Tools, task: Task, row: DropRow) -> Wish:
+    rules = task.rules
+    path = collection_path(rules, task, tools.now())
+    keywords = "off" if rules.keywords == "automatic" and row.entries > AUTOMATIC_UP_TO else rules.keywords
+    collections = (tools.library.collection(path),) if path else ()
+    return Wish(collections, rules.tags, keywords, rules.restore)
+
+
+def _finish(tools: Tools, task: Task, row: DropRow, *, again: bool = False) -> DropReport:
+    """The report of a drop; a drop of an inbox that is done leaves it."""
+    report = drop_report(tools, task, row, again=again)
+    if task.ours and not tools.dry and row.state == "done":
+        _put_away(task, report)
+    return report
+
+
+def _put_away(task: Task, report: DropReport) -> None:
+    """Into `held/` where a person has to look, else as the inbox wants it; what happened is written beside it."""
+    root = task.rules.root or Path(task.drop.path).parent
+    told = as_json(RunReport("", "", 0.0, {}, (report,)))["drops"][0]
+    if report.message or report.outcomes["unreadable"] or report.outcomes["refused"]:
+        drops.hold(task.drop, root, told)
+    elif task.rules.on_success == "archive":
+        drops.archive(task.drop, root, told)
+    elif task.rules.on_success == "delete":
+        drops.remove(task.drop)
+
+
+def _report_as_it_stands(tools: Tools, task: Task, fault: ZotdropError) -> DropReport:
+    """A drop whose journey was broken off: what is noted of it is accounted for, the rest is read again."""
+    log.warning("%s: %s", task.name, fault)
+    row = tools.ledger.records.find(tools.snapshot.id, task.drop.sha256, task.rules.fingerprint(task.drop.subfolder))
+    if row is None:
+        return DropReport(task.name, task.drop.sha256, 0, message=str(fault))
+    return drop_report(tools, task, row)
+
+
+def _run_report(
+    tools: Tools, run: Run, began: datetime, reports: Sequence[DropReport], failure: ZotdropError | None
+) -> RunReport:
+    away = dict(run.away)
+    if isinstance(failure, Outage):
+        away.setdefault(failure.service or "zotero", str(failure))
+    broken = [report.path for report in reports if not report.adds_up]
+    if broken and failure is None:
+        failure = ZotdropError(f"the sums do not add up for {', '.join(broken)}: this is a fault of zotdrop, please report it")
+    return RunReport(
+        run=run.id,
+        started=instant(began),
+        seconds=(tools.now() - began).total_seconds(),
+        requests=tools.requests(),
+        drops=tuple(reports),
+        away=away,
+        filled=run.filled,
+        written=run.written,
+        dry=tools.dry,
+        failure=str(failure) if failure else "",
+        failure_code=failure.exit_code if failure else 0,
+    )
+
+
+def _line(row: Row, *, again: bool) -> RecordLine:
+    outcome, reasons = row.outcome, row.reasons
+    if again and outcome in {"created", "merged", "updated", "left"}:
+        outcome, reasons = "left", ("same-drop",)
+    return RecordLine(row.ordinal, outcome, row.key, row.title, row.sources, reasons, row.problems, row.owed)
+
+
+def _parts(ids: Sequence[int], size: int) -> Iterator[list[int]]:
+    walk = iter(ids)
+    while part := list(islice(walk, size)):
+        yield part
+
+

@@ -1,0 +1,117 @@
+"""The ledger's file: opening, transactions, the version of its tables."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from sync.errors import StateFault
+
+VERSION = 1
+_APPLICATION = 0x7A646C31  # "zdl1": marks a file as a zotdrop ledger (PRAGMA application_id)
+_BUSY_MS = 30_000
+
+
+class Database:
+    """One connection, used by one thread at a time. Every write happens inside `transaction()`."""
+
+    def __init__(self, path: Path | str) -> None:
+        self.path = path
+        self._open_transaction = False
+        try:
+            self.connection = _connect(path)
+            self._prepare()
+        except sqlite3.Error as fault:
+            raise StateFault(f"{path}: the ledger cannot be opened ({fault}); is it a zotdrop ledger, on a local disk?") from fault
+
+    @contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """All or nothing; a transaction inside a transaction is part of the outer one."""
+        if self._open_transaction:
+            yield self.connection
+            return
+        self._run("BEGIN IMMEDIATE")
+        self._open_transaction = True
+        try:
+            yield self.connection
+        except BaseException:
+            self._open_transaction = False
+            self.connection.execute("ROLLBACK")
+            raise
+        self._open_transaction = False
+        self._run("COMMIT")
+
+    def rows(self, sql: str, values: Sequence[Any] = ()) -> Iterator[sqlite3.Row]:
+        """The rows of a query."""
+        yield from self._run(sql, values)
+
+    def one(self, sql: str, values: Sequence[Any] = ()) -> sqlite3.Row | None:
+        """The first row, or None."""
+        row: sqlite3.Row | None = self._run(sql, values).fetchone()
+        return row
+
+    def value(self, sql: str, values: Sequence[Any] = ()) -> Any:
+        """The first value of the first row, or None."""
+        row = self.one(sql, values)
+        return row[0] if row else None
+
+    def copy_to(self, other: Path | str) -> Database:
+        """A second ledger with the same content (a dry run works on one)."""
+        twin = Database(other)
+        self.connection.backup(twin.connection)
+        return twin
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self.connection.close()
+
+    def _run(self, sql: str, values: Sequence[Any] = ()) -> sqlite3.Cursor:
+        try:
+            return self.connection.execute(sql, values)
+        except sqlite3.OperationalError as fault:
+            raise StateFault(f"{self.path}: {fault}; is the disk full or the file locked by another program?") from fault
+
+    def _prepare(self) -> None:
+        if self._version() == VERSION:
+            return
+        script = files("sync.state").joinpath("schema.sql").read_text(encoding="utf-8")
+        marks = f"PRAGMA application_id = {_APPLICATION};\nPRAGMA user_version = {VERSION};"
+        try:
+            self.connection.executescript(f"BEGIN IMMEDIATE;\n{script}\n{marks}\nCOMMIT;")
+        except sqlite3.OperationalError:
+            if self.connection.in_transaction:
+                self.connection.execute("ROLLBACK")
+            if self._version() != VERSION:  # another process made the tables between our look and our try: fine
+                raise
+
+    def _version(self) -> int:
+        found: int = self.value("PRAGMA user_version")
+        if found > VERSION:
+            raise StateFault(f"{self.path}: written by a newer zotdrop (tables {found}, known {VERSION}); install that one")
+        return found
+
+
+def encode(value: Any) -> str:
+    """JSON for a column; ASCII only, so that no odd character can be refused by the database."""
+    return json.dumps(value, separators=(",", ":"))
+
+
+def decode(text: str) -> Any:
+    """What `encode` wrote."""
+    return json.loads(text)
+
+
+def _connect(path: Path | str) -> sqlite3.Connection:
+    if path != ":memory:":
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=_BUSY_MS / 1000)
+    connection.row_factory = sqlite3.Row
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA foreign_keys = ON")
+    return connection

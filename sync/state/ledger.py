@@ -1,0 +1,68 @@
+"""The ledger: one SQLite file that knows where every record of every drop is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from sync.state.answers import Answers
+from sync.state.database import Database, decode, encode
+from sync.state.outbox import Outbox
+from sync.state.records import Records
+from sync.state.snapshot import Snapshot
+from sync.state.wishes import Wishes
+
+
+class Ledger:
+    """All tables of the ledger by room: `records`, `answers`, `wishes`, and per library a snapshot and an outbox."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+        self.records = Records(database)
+        self.answers = Answers(database)
+        self.wishes = Wishes(database)
+        self.transaction = database.transaction
+
+    @classmethod
+    def open(cls, path: Path | str) -> Ledger:
+        """The ledger at this path, made where there is none. Raises StateFault."""
+        return cls(Database(path))
+
+    def snapshot(self, identity: str) -> Snapshot:
+        """The snapshot of the library with this identity."""
+        return Snapshot(self.database, identity)
+
+    def outbox(self, library: int) -> Outbox:
+        """The outbox of the library with this number."""
+        return Outbox(self.database, library)
+
+    def start_run(self, run: str, kind: str, at: str) -> None:
+        """Note that a run began."""
+        with self.transaction() as sql:
+            sql.execute("INSERT INTO runs (id, kind, started) VALUES (?, ?, ?)", (run, kind, at))
+
+    def end_run(self, run: str, at: str, report: Mapping[str, Any]) -> None:
+        """Note how a run ended."""
+        with self.transaction() as sql:
+            sql.execute("UPDATE runs SET finished = ?, report_json = ? WHERE id = ?", (at, encode(report), run))
+
+    def last_run(self) -> Mapping[str, Any] | None:
+        """The report of the newest run that ended."""
+        row = self.database.one("SELECT report_json FROM runs WHERE finished IS NOT NULL ORDER BY finished DESC LIMIT 1")
+        return dict(decode(row[0])) if row else None
+
+    def totals(self) -> dict[str, int]:
+        """How many records ended how, over all drops; `waiting` counts those without an end state."""
+        rows = self.database.rows(
+            "SELECT CASE WHEN state = 'done' THEN outcome ELSE 'waiting' END, COUNT(*) FROM records GROUP BY 1"
+        )
+        return {row[0]: row[1] for row in rows}
+
+    def copy_to(self, path: Path | str) -> Ledger:
+        """A second ledger with the same content, for a dry run."""
+        return Ledger(self.database.copy_to(path))
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self.database.close()

@@ -1,0 +1,70 @@
+"""What is to be written, durable before it is sent, and the journal of what landed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sync.state.database import Database, decode, encode
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """One object in the outbox. version 0: create."""
+
+    id: int
+    record: int
+    key: str
+    version: int
+    data: Mapping[str, Any]
+
+
+class Outbox:
+    """The tables `outbox` and `journal`, for one library."""
+
+    def __init__(self, database: Database, library: int) -> None:
+        self._db, self._library = database, library
+
+    def put(self, run: str, record: int, key: str, version: int, data: Mapping[str, Any]) -> Post:
+        """One object to write. Call it inside the transaction that notes the record's plan."""
+        with self._db.transaction() as sql:
+            cursor = sql.execute(
+                "INSERT INTO outbox (run, library, record, key, version, data_json) VALUES (?, ?, ?, ?, ?, ?)",
+                (run, self._library, record, key, version, encode(data)),
+            )
+        return Post(int(cursor.lastrowid or 0), record, key, version, data)
+
+    def pending(self, limit: int = -1) -> list[Post]:
+        """What waits to be written, oldest first."""
+        rows = self._db.rows(
+            "SELECT id, record, key, version, data_json FROM outbox WHERE library = ? AND state = 'pending'"
+            " ORDER BY id LIMIT ?",
+            (self._library, limit),
+        )
+        return [Post(row[0], row[1], row[2], row[3], decode(row[4])) for row in rows]
+
+    def waits(self, record: int) -> bool:
+        """Whether something of this record still waits to be written."""
+        return bool(self._db.value("SELECT 1 FROM outbox WHERE record = ? AND state = 'pending' LIMIT 1", (record,)))
+
+    def busy(self, key: str) -> bool:
+        """Whether something for the object with this key still waits to be written."""
+        return bool(
+            self._db.value(
+                "SELECT 1 FROM outbox WHERE library = ? AND key = ? AND state = 'pending' LIMIT 1", (self._library, key)
+            )
+        )
+
+    def answered(self, post: Post, state: str, answer: str = "") -> None:
+        """The library answered: `done`, `refused` (with its words) or `replanned` (decided anew)."""
+        with self._db.transaction() as sql:
+            sql.execute("UPDATE outbox SET state = ?, answer = ? WHERE id = ?", (state, answer, post.id))
+
+    def journal(self, run: str, key: str, at: str, before: Mapping[str, Any] | None, after: Mapping[str, Any]) -> None:
+        """Note a write that landed."""
+        with self._db.transaction() as sql:
+            sql.execute(
+                "INSERT INTO journal (run, library, key, at, before_json, after_json) VALUES (?, ?, ?, ?, ?, ?)",
+                (run, self._library, key, at, encode(before) if before is not None else None, encode(after)),
+            )

@@ -1,0 +1,354 @@
+"""Drops and their records in the ledger: noted once, followed until each has an end state."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sync.core.match import Sketch, block_keys, sketch
+from sync.core.merge import Change
+from sync.core.record import Gap, Problem, Reading, Record, from_json, to_json
+from sync.state.database import Database, decode, encode
+
+
+@dataclass(frozen=True, slots=True)
+class DropRow:
+    """A drop as the ledger knows it. `state`: reading (read again if cut off), noted (to be clustered), open (works left to do), done."""
+
+    id: int
+    library: int
+    sha256: str
+    path: str
+    inbox: str
+    arrived: str
+    state: str
+    entries: int
+    gaps: int
+    gap_lines: int
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """Another record of the drop that is the same work."""
+
+    id: int
+    anchor: int
+    record: Record
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """A record that stands for its cluster: what the drop says of it, and what else the drop says of the same work."""
+
+    id: int
+    ordinal: int
+    anchor: int
+    sha256: str
+    arrived: str
+    state: str
+    key: str
+    record: Record
+    members: tuple[Member, ...]
+    owed: tuple[str, ...]
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One record for a report. `outcome` is `waiting` as long as there is no end state."""
+
+    id: int
+    ordinal: int
+    outcome: str
+    key: str
+    title: str
+    sources: tuple[str, ...]
+    reasons: tuple[str, ...]
+    problems: tuple[Problem, ...]
+    owed: tuple[str, ...]
+
+
+class Records:
+    """The tables `drops`, `gaps`, `records`, `record_blocks`, `changes`."""
+
+    def __init__(self, database: Database) -> None:
+        self._db = database
+
+    def find(self, library: int, sha256: str, wish: str) -> DropRow | None:
+        """The drop with these bytes, this library and this wish, if it came before."""
+        row = self._db.one(
+            f"{_DROP} WHERE library = ? AND sha256 = ? AND wish = ?",  # noqa: S608  # a constant, no input
+            (library, sha256, wish),
+        )
+        return DropRow(*row) if row else None
+
+    def get(self, drop: int) -> DropRow:
+        """The drop with this id."""
+        row = self._db.one(f"{_DROP} WHERE id = ?", (drop,))  # noqa: S608  # a constant, no input
+        if row is None:
+            raise LookupError(f"the ledger has no drop {drop}")
+        return DropRow(*row)
+
+    def drops(self, state: str | None = None) -> list[DropRow]:
+        """All drops, or those in one state, oldest first."""
+        where, values = (" WHERE state = ?", (state,)) if state else ("", ())
+        return [DropRow(*row) for row in self._db.rows(f"{_DROP}{where} ORDER BY id", values)]  # noqa: S608
+
+    def arrive(
+        self, *, library: int, sha256: str, wish: str, path: str, inbox: str, format_name: str, arrived: str, run: str
+    ) -> DropRow:
+        """Note a new drop, in state `reading`."""
+        with self._db.transaction() as sql:
+            cursor = sql.execute(
+                "INSERT INTO drops (library, sha256, wish, path, inbox, format, arrived, state, first_run)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, 'reading', ?)",
+                (library, sha256, wish, path, inbox, format_name, arrived, run),
+            )
+        return self.get(int(cursor.lastrowid or 0))
+
+    def note(self, drop: int, batch: Sequence[Reading | Gap]) -> None:
+        """Note what was read, in one transaction. What was noted before (a run that was cut off) stays as it is."""
+        with self._db.transaction():
+            for part in batch:
+                if isinstance(part, Gap):
+                    self._note_gap(drop, part)
+                else:
+                    self._note_reading(drop, part)
+
+    def close_reading(self, drop: int) -> None:
+        """The whole drop is noted: count it."""
+        with self._db.transaction() as sql:
+            sql.execute(
+                "UPDATE drops SET state = 'noted',"
+                " entries = (SELECT COUNT(*) FROM records WHERE drop_id = drops.id),"
+                " gaps = (SELECT COUNT(*) FROM gaps WHERE drop_id = drops.id),"
+                " gap_lines = (SELECT COALESCE(SUM(last_line - first_line + 1), 0) FROM gaps WHERE drop_id = drops.id)"
+                " WHERE id = ?",
+                (drop,),
+            )
+
+    def forget_gaps(self, drop: int) -> None:
+        """Before a reading that was cut off starts again (gaps have no number of their own)."""
+        with self._db.transaction() as sql:
+            sql.execute("DELETE FROM gaps WHERE drop_id = ?", (drop,))
+
+    def crowded(self, drop: int) -> tuple[dict[int, Sketch], list[list[int]]]:
+        """The records of the drop that share a block with another, as sketches in drop order, and the groups they form."""
+        groups: dict[str, list[int]] = {}
+        for row in self._db.rows(_CROWDED, (drop, drop)):
+            groups.setdefault(row["block"], []).append(row["record"])
+        ids = sorted({record for group in groups.values() for record in group})
+        return {record: sketch(self._read(record)) for record in ids}, list(groups.values())
+
+    def cluster(self, drop: int, followers: Mapping[int, tuple[int, tuple[str, ...]]]) -> None:
+        """Note which records follow which survivor, and why; and that all others stand for themselves."""
+        with self._db.transaction() as sql:
+            sql.executemany(
+                "UPDATE records SET survivor = ?, state = 'follows', reasons_json = ? WHERE id = ? AND state = 'read'",
+                [(survivor, encode(reasons), record) for record, (survivor, reasons) in followers.items()],
+            )
+            sql.execute("UPDATE drops SET state = 'open' WHERE id = ?", (drop,))
+
+    def works_left(self, drop: int) -> int:
+        """How many works of the drop have no end state and no action yet."""
+        count: int = self._db.value(
+            "SELECT COUNT(*) FROM records WHERE drop_id = ? AND state IN ('read', 'waiting')", (drop,)
+        )
+        return count
+
+    def batches(self, drop: int, size: int) -> Iterator[list[Work]]:
+        """The works of the drop that have no action yet, in order, `size` at a time."""
+        last = 0
+        while True:
+            ids = [
+                (row["id"], row["ordinal"])
+                for row in self._db.rows(
+                    "SELECT id, ordinal FROM records WHERE drop_id = ? AND state IN ('read', 'waiting') AND ordinal > ?"
+                    " ORDER BY ordinal LIMIT ?",
+                    (drop, last, size),
+                )
+            ]
+            if not ids:
+                return
+            last = ids[-1][1]
+            yield [self.work(record) for record, _ in ids]
+
+    def owing(self, library: int, source: str) -> list[int]:
+        """Records that ended in an item of this library while this source was away: it is still to be asked."""
+        return [
+            row[0]
+            for row in self._db.rows(
+                "SELECT r.id, r.owed_json FROM records r JOIN drops d ON d.id = r.drop_id WHERE d.library = ?"
+                " AND r.owed_json <> '[]' AND r.state = 'done' AND r.key IS NOT NULL ORDER BY r.id",
+                (library,),
+            )
+            if source in decode(row[1])
+        ]
+
+    def work(self, record: int) -> Work:
+        """The work that this record stands for."""
+        row = self._db.one(
+            "SELECT r.*, d.sha256, d.arrived FROM records r JOIN drops d ON d.id = r.drop_id WHERE r.id = ?", (record,)
+        )
+        if row is None:
+            raise LookupError(f"the ledger has no record {record}")
+        members = self._db.rows(
+            "SELECT id, anchor, record_json FROM records WHERE survivor = ? AND drop_id = ? ORDER BY ordinal",
+            (record, row["drop_id"]),
+        )
+        return Work(
+            id=record,
+            ordinal=row["ordinal"],
+            anchor=row["anchor"],
+            sha256=row["sha256"],
+            arrived=row["arrived"],
+            state=row["state"],
+            key=row["key"] or "",
+            record=from_json(decode(row["merged_json"] or row["record_json"])),
+            members=tuple(Member(m["id"], m["anchor"], from_json(decode(m["record_json"]))) for m in members),
+            owed=tuple(decode(row["owed_json"])),
+            reasons=tuple(decode(row["reasons_json"])),
+        )
+
+    def keep_merged(
+        self, record: int, merged: Record, changes: Sequence[Change], *, sources: Sequence[str], owed: Sequence[str]
+    ) -> None:
+        """Note what cluster and sources made of a record, and where each value came from."""
+        with self._db.transaction() as sql:
+            sql.execute(
+                "UPDATE records SET merged_json = ?, title = ?, owed_json = ?, sources_json = ? WHERE id = ?",
+                (encode(to_json(merged)), merged.title, encode(list(owed)), encode(self._with_known(record, sources)), record),
+            )
+            sql.executemany(
+                "INSERT OR REPLACE INTO changes VALUES (?, ?, ?, ?, ?, ?, ?)",
+                [(record, c.field, c.old, c.new, c.because.source, c.because.how, c.because.at) for c in changes],
+            )
+
+    def add_problem(self, record: int, problem: Problem) -> None:
+        """Note a problem that showed only after reading (a source that contradicts the record); once."""
+        row = self._db.one("SELECT problems_json FROM records WHERE id = ?", (record,))
+        known = decode(row["problems_json"]) if row else []
+        entry = [problem.code, problem.message, problem.line]
+        if entry in known:
+            return
+        with self._db.transaction() as sql:
+            sql.execute("UPDATE records SET problems_json = ? WHERE id = ?", (encode([*known, entry]), record))
+
+    def planned(self, record: int, key: str, outcome: str, reasons: Sequence[str]) -> None:
+        """The record's action lies in the outbox; `outcome` is what it will be called once it has landed."""
+        self._set(record, "planned", key, outcome, reasons)
+
+    def wait(self, record: int, reasons: Sequence[str], owed: Sequence[str]) -> None:
+        """A source is away and the record waits for it."""
+        with self._db.transaction() as sql:
+            sql.execute(
+                "UPDATE records SET state = 'waiting', reasons_json = ?, owed_json = ? WHERE id = ?",
+                (encode(list(reasons)), encode(list(owed)), record),
+            )
+
+    def settle(self, record: int, key: str | None, outcome: str, reasons: Sequence[str]) -> None:
+        """The record has its end state, and so have the records that follow it."""
+        with self._db.transaction() as sql:
+            self._set(record, "done", key, outcome, reasons)
+            followers = "refused" if outcome == "refused" else "asked" if outcome == "asked" else "merged"
+            sql.execute(
+                "UPDATE records SET state = 'done', outcome = ?, key = ? WHERE survivor = ?", (followers, key, record)
+            )
+
+    def outcome(self, record: int) -> tuple[str, str]:
+        """State and planned or final outcome of a record."""
+        row = self._db.one("SELECT state, COALESCE(outcome, '') FROM records WHERE id = ?", (record,))
+        return (row[0], row[1]) if row else ("", "")
+
+    def again(self, record: int) -> None:
+        """The record's action met a change in the library: it is decided anew. A record that has its end state keeps it."""
+        with self._db.transaction() as sql:
+            sql.execute("UPDATE records SET state = 'read' WHERE id = ? AND state = 'planned'", (record,))
+
+    def sharing(self, key: str, record: int) -> list[int]:
+        """The other records of the same drop that ended in the item with this key by a decision of their own."""
+        return [
+            row[0]
+            for row in self._db.rows(
+                "SELECT id FROM records WHERE key = ?1 AND id <> ?2 AND survivor IS NULL AND outcome = 'merged'"
+                " AND drop_id = (SELECT drop_id FROM records WHERE id = ?2)",
+                (key, record),
+            )
+        ]
+
+    def owner(self, key: str, drop: int) -> int | None:
+        """The record of this drop that made the item with this key, if one did."""
+        found: int | None = self._db.value(
+            "SELECT id FROM records WHERE key = ? AND drop_id = ? AND outcome = 'created'", (key, drop)
+        )
+        return found
+
+    def close_drop_if_done(self, drop: int) -> bool:
+        """Close a drop all of whose records have an end state; whether it is closed."""
+        open_ones = self._db.value("SELECT COUNT(*) FROM records WHERE drop_id = ? AND state <> 'done'", (drop,))
+        if open_ones:
+            return False
+        with self._db.transaction() as sql:
+            sql.execute("UPDATE drops SET state = 'done' WHERE id = ? AND state = 'open'", (drop,))
+        return True
+
+    def rows(self, drop: int) -> Iterator[Row]:
+        """Every record of the drop, in order, for a report."""
+        for row in self._db.rows("SELECT * FROM records WHERE drop_id = ? ORDER BY ordinal", (drop,)):
+            yield _row(row)
+
+    def _note_gap(self, drop: int, gap: Gap) -> None:
+        self._db.connection.execute("INSERT INTO gaps VALUES (?, ?, ?, ?, ?, ?)", (drop, *gap.lines, *gap.bytes, gap.text))
+
+    def _note_reading(self, drop: int, reading: Reading) -> None:
+        entry, record = reading.entry, reading.record
+        state, outcome = ("read", None) if record else ("done", "unreadable")
+        problems = [[p.code, p.message, p.line] for p in reading.problems]
+        cursor = self._db.connection.execute(
+            "INSERT OR IGNORE INTO records (drop_id, ordinal, first_line, last_line, first_byte, last_byte, anchor, raw,"
+            " record_json, problems_json, title, state, outcome) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (drop, entry.ordinal, *entry.lines, *entry.bytes, entry.anchor, entry.text)
+            + (encode(to_json(record)) if record else None, encode(problems), record.title if record else "", state, outcome),
+        )
+        if record and cursor.rowcount:
+            self._db.connection.executemany(
+                "INSERT OR IGNORE INTO record_blocks VALUES (?, ?, ?)",
+                [(drop, block, cursor.lastrowid) for block in block_keys(record)],
+            )
+
+    def _read(self, record: int) -> Record:
+        return from_json(decode(self._db.value("SELECT record_json FROM records WHERE id = ?", (record,))))
+
+    def _with_known(self, record: int, sources: Sequence[str]) -> list[str]:
+        known = decode(self._db.value("SELECT sources_json FROM records WHERE id = ?", (record,)))
+        return list(dict.fromkeys([*known, *sources]))
+
+    def _set(self, record: int, state: str, key: str | None, outcome: str, reasons: Sequence[str]) -> None:
+        with self._db.transaction() as sql:
+            sql.execute(
+                "UPDATE records SET state = ?, key = ?, outcome = ?, reasons_json = ? WHERE id = ?",
+                (state, key, outcome, encode(list(reasons)), record),
+            )
+
+
+_DROP = "SELECT id, library, sha256, path, inbox, arrived, state, entries, gaps, gap_lines FROM drops"
+
+_CROWDED = (
+    "SELECT block, record FROM record_blocks WHERE drop_id = ? AND block IN"
+    " (SELECT block FROM record_blocks WHERE drop_id = ? GROUP BY block HAVING COUNT(*) > 1) ORDER BY block, record"
+)
+
+
+def _row(row: Any) -> Row:
+    return Row(
+        id=row["id"],
+        ordinal=row["ordinal"],
+        outcome=row["outcome"] if row["state"] == "done" else "waiting",
+        key=row["key"] or "",
+        title=row["title"],
+        sources=tuple(decode(row["sources_json"])),
+        reasons=tuple(decode(row["reasons_json"])),
+        problems=tuple(Problem(*parts) for parts in decode(row["problems_json"])),
+        owed=tuple(decode(row["owed_json"])),
+    )

@@ -1,0 +1,132 @@
+"""A library as last seen: items, where they are, and the block keys under which matching finds them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from sync.core.items import from_item, is_regular
+from sync.core.match import Match, block_keys
+from sync.core.plan import Place, Twin
+from sync.state.database import Database, decode, encode
+
+
+class Snapshot:
+    """The tables `libraries`, `items`, `item_blocks`, `bases` of one library."""
+
+    def __init__(self, database: Database, identity: str) -> None:
+        self._db = database
+        self.identity = identity
+        with database.transaction() as sql:
+            sql.execute("INSERT OR IGNORE INTO libraries (identity) VALUES (?)", (identity,))
+        self.id: int = database.value("SELECT id FROM libraries WHERE identity = ?", (identity,))
+
+    @property
+    def version(self) -> int:
+        """The library's version up to which the snapshot is whole."""
+        found: int = self._db.value("SELECT version FROM libraries WHERE id = ?", (self.id,))
+        return found
+
+    def reached(self, version: int) -> None:
+        """The snapshot is whole up to here."""
+        with self._db.transaction() as sql:
+            sql.execute("UPDATE libraries SET version = ? WHERE id = ?", (version, self.id))
+
+    def take(self, items: Iterable[tuple[str, int, Mapping[str, Any]]], gone: Iterable[str] = ()) -> None:
+        """Items (key, version, data) as the library holds them now, and keys it no longer holds."""
+        with self._db.transaction() as sql:
+            for key, version, data in items:
+                self._put(key, version, data)
+            sql.executemany(
+                "UPDATE items SET place = ? WHERE library = ? AND key = ?",
+                [(Place.GONE.value, self.id, key) for key in gone],
+            )
+
+    def landed(self, key: str, version: int, data: Mapping[str, Any], *, made: bool) -> None:
+        """What the library answered to a write of ours: the base of every later comparison, and the newest we know.
+
+        made: the write created it (once made by us, it stays so).
+        """
+        with self._db.transaction() as sql:
+            sql.execute(
+                "INSERT INTO bases VALUES (?, ?, ?, ?, ?) ON CONFLICT (library, key) DO UPDATE"
+                " SET version = excluded.version, data_json = excluded.data_json, made = MAX(made, excluded.made)",
+                (self.id, key, version, int(made), encode(data)),
+            )
+            self._put(key, version, data)
+
+    def new_works(self, drop: int) -> int:
+        """How many works of a drop that have no action yet share no block key with any item: what may become new items."""
+        found: int = self._db.value(
+            "SELECT COUNT(*) FROM records r WHERE r.drop_id = ? AND r.state IN ('read', 'waiting') AND NOT EXISTS"
+            " (SELECT 1 FROM record_blocks b JOIN item_blocks i ON i.library = ? AND i.block = b.block WHERE b.record = r.id)",
+            (drop, self.id),
+        )
+        return found
+
+    def forget(self, key: str) -> None:
+        """Take out an item that was only planned and then refused."""
+        with self._db.transaction() as sql:
+            sql.execute("DELETE FROM items WHERE library = ? AND key = ?", (self.id, key))
+            sql.execute("DELETE FROM item_blocks WHERE library = ? AND key = ?", (self.id, key))
+
+    def twin(self, key: str, match: Match) -> Twin | None:
+        """The item with this key, whatever became of it, as the twin that `match` makes it."""
+        row = self._db.one(
+            "SELECT i.key, i.version, i.place, i.data_json, b.data_json AS base_json, b.made FROM items i"
+            " LEFT JOIN bases b ON b.library = i.library AND b.key = i.key WHERE i.library = ? AND i.key = ?",
+            (self.id, key),
+        )
+        if row is None:
+            return None
+        base = decode(row["base_json"]) if row["base_json"] else None
+        data, place = decode(row["data_json"]), Place(row["place"])
+        return Twin(row["key"], row["version"], data, base, place, match, made=bool(row["made"]))
+
+    def data(self, key: str) -> Mapping[str, Any] | None:
+        """The item data as last seen; None for a key never seen or deleted."""
+        row = self._db.one(
+            "SELECT data_json FROM items WHERE library = ? AND key = ? AND place <> ?", (self.id, key, Place.GONE.value)
+        )
+        return dict(decode(row["data_json"])) if row else None
+
+    def keys(self, blocks: Iterable[str]) -> list[str]:
+        """Keys of the items that share one of these blocks."""
+        wanted = sorted(blocks)
+        marks = ", ".join("?" * len(wanted))
+        rows = self._db.rows(
+            f"SELECT DISTINCT key FROM item_blocks WHERE library = ? AND block IN ({marks}) ORDER BY key",  # noqa: S608
+            (self.id, *wanted),
+        )
+        return [row[0] for row in rows]
+
+    def known(self, key: str) -> bool:
+        """Whether this key was ever seen in the library, or written by us."""
+        return bool(
+            self._db.value(
+                "SELECT 1 FROM items WHERE library = ?1 AND key = ?2 UNION ALL"
+                " SELECT 1 FROM bases WHERE library = ?1 AND key = ?2 LIMIT 1",
+                (self.id, key),
+            )
+        )
+
+    def count(self) -> int:
+        """How many living items of their own the snapshot holds."""
+        found: int = self._db.value(
+            "SELECT COUNT(*) FROM items WHERE library = ? AND place = ?", (self.id, Place.ALIVE.value)
+        )
+        return found
+
+    def _put(self, key: str, version: int, data: Mapping[str, Any]) -> None:
+        if not is_regular(data):
+            return
+        place = Place.TRASH if data.get("deleted") else Place.ALIVE
+        sql = self._db.connection
+        sql.execute(
+            "INSERT OR REPLACE INTO items VALUES (?, ?, ?, ?, ?)", (self.id, key, version, place.value, encode(data))
+        )
+        sql.execute("DELETE FROM item_blocks WHERE library = ? AND key = ?", (self.id, key))
+        sql.executemany("INSERT INTO item_blocks VALUES (?, ?, ?)", self._blocks(key, data))
+
+    def _blocks(self, key: str, data: Mapping[str, Any]) -> Sequence[tuple[int, str, str]]:
+        return [(self.id, block, key) for block in block_keys(from_item(data))]

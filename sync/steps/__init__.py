@@ -1,0 +1,1 @@
+"""The steps of the journey that `run` strings together: intake, enriching, deciding, writing."""

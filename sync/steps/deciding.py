@@ -1,0 +1,159 @@
+"""From an enriched record to its one action, noted in the ledger together with what is to be written."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from sync.core.items import from_item, note_item
+from sync.core.keys import entry_key, note_key
+from sync.core.match import Match, Sketch, Verdict, block_keys, compare, sketch
+from sync.core.plan import Action, Ask, Create, Leave, Place, Twin, Update, Wish, plan, update
+from sync.core.record import Record
+from sync.state.outbox import Post
+from sync.state.records import DropRow, Work
+from sync.steps.enriching import Batch, Enriched, enriched, keep
+from sync.steps.tools import Rules, Run, Tools
+
+_SALTS = 16  # tries for a key that nobody else uses; one in 33^8 collides
+_SAME_ENTRY = Match(Verdict.SAME, ("same-entry",))
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """A batch whose actions are noted: what is to be written for it now."""
+
+    posts: tuple[Post, ...]
+    works: int
+
+
+def decide(tools: Tools, run: Run, rules: Rules, wish: Wish, row: DropRow, batch: Batch) -> Decided:
+    """Decide every work of the batch, in one transaction with the outbox. Works that must wait, or be looked at again, stay."""
+    posts: list[Post] = []
+    with tools.ledger.transaction():
+        keep(tools, batch)
+        for work in batch.works:
+            posts += _decide_one(tools, run, rules, wish, row, enriched(rules, batch, work))
+    return Decided(tuple(posts), len(batch.works))
+
+
+def decide_owed(tools: Tools, run: Run, rules: Rules, batch: Batch) -> Decided:
+    """For items that were written while a source was away: what that source can still fill in."""
+    posts: list[Post] = []
+    with tools.ledger.transaction():
+        keep(tools, batch)
+        for work in batch.works:
+            posts += _fill_one(tools, run, rules, enriched(rules, batch, work))
+    return Decided(tuple(posts), len(batch.works))
+
+
+def _decide_one(tools: Tools, run: Run, rules: Rules, wish: Wish, row: DropRow, known: Enriched) -> list[Post]:
+    records, work = tools.ledger.records, known.work
+    for problem in known.problems:
+        records.add_problem(work.id, problem)
+    if known.owed and _young(tools, rules, work):
+        records.wait(work.id, ("source-away",), known.owed)
+        return []
+    key, twins = _twins(tools, known)
+    action = plan(known.record, twins, wish)
+    if isinstance(action, (Update, Leave)) and tools.outbox.busy(action.key):
+        return []  # its twin is being written: looked at again once that has landed
+    action = _within_limits(tools, run, action)
+    records.keep_merged(work.id, known.record, known.changes, sources=known.sources, owed=known.owed)
+    return _note(tools, run, rules, row, known, key, action)
+
+
+def _young(tools: Tools, rules: Rules, work: Work) -> bool:
+    """Whether a record may still wait for a source that is away."""
+    arrived = datetime.strptime(work.arrived, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
+    return (tools.now() - arrived).total_seconds() < rules.enrich_wait
+
+
+def _twins(tools: Tools, known: Enriched) -> tuple[str, list[Twin]]:
+    """The key for a new item, and the items that may be this work: by the entry's own key first, then by identifiers."""
+    mine = sketch(known.record)
+    twins: dict[str, Twin] = {}
+    key = _own_key(tools, known.work, known.work.anchor, mine, twins)
+    for member in known.work.members:
+        _own_key(tools, known.work, member.anchor, mine, twins)
+    for other in tools.snapshot.keys(block_keys(known.record)):
+        found = tools.snapshot.twin(other, _SAME_ENTRY)
+        if found is not None and other not in twins:
+            twins[other] = replace(found, match=compare(mine, sketch(from_item(found.data))))
+    return key, list(twins.values())
+
+
+def _own_key(tools: Tools, work: Work, anchor: int, mine: Sketch, twins: dict[str, Twin]) -> str:
+    """The key that this entry's item has or will have; if it exists already it joins the twins.
+
+    A key that somebody else's item happens to have is salted anew.
+    """
+    for salt in range(_SALTS):
+        key = entry_key(tools.library.identity, work.sha256, anchor, salt)
+        found = tools.snapshot.twin(key, _SAME_ENTRY)
+        if found is None:
+            return key
+        if found.made or sketch(from_item(found.data)).title == mine.title:
+            twins[key] = found
+            return key
+    raise LookupError(f"no free key for the entry at byte {anchor} after {_SALTS} tries")  # pragma: no cover
+
+
+def _within_limits(tools: Tools, run: Run, action: Action) -> Action:
+    """An update of an item that zotdrop did not make becomes a question once the limit of such changes is reached."""
+    if not isinstance(action, Update) or not action.foreign:
+        return action
+    if run.foreign_changes + len(action.data) > tools.limits.changes:
+        return Ask(action.key, (*action.reasons, "limit-changes"))
+    run.foreign_changes += len(action.data)
+    return action
+
+
+def _note(tools: Tools, run: Run, rules: Rules, row: DropRow, known: Enriched, key: str, action: Action) -> list[Post]:
+    """The action in the outbox and the record's state, together."""
+    records, work = tools.ledger.records, known.work
+    if isinstance(action, Create):
+        records.planned(work.id, key, "created", work.reasons)
+        return _post_item(tools, run, work.id, key, action, _extra_notes(rules, known.record))
+    merged = records.owner(action.key, row.id) is not None
+    if isinstance(action, Update):
+        records.planned(work.id, action.key, "merged" if merged else "updated", action.reasons)
+        return [tools.outbox.put(run.id, work.id, action.key, action.version, action.data)]
+    if isinstance(action, Ask):
+        records.settle(work.id, None, "asked", (*action.reasons, f"item:{action.key}"))
+        return []
+    records.settle(work.id, action.key, "merged" if merged else "left", action.reasons)
+    return []
+
+
+def _post_item(tools: Tools, run: Run, record: int, key: str, action: Create, more: Sequence[str]) -> list[Post]:
+    """The item and, after it, its notes. The snapshot learns of it now, so that later works of the drop find it."""
+    tools.snapshot.take([(key, 0, action.data)])
+    posts = [tools.outbox.put(run.id, record, key, 0, action.data)]
+    for number, note in enumerate((*action.notes, *more), start=1):
+        posts.append(tools.outbox.put(run.id, record, note_key(key, number), 0, note_item(note, key)))
+    return posts
+
+
+def _extra_notes(rules: Rules, record: Record) -> list[str]:
+    """What had no place in the item, as one note, where the inbox wants it so."""
+    if rules.unmapped != "note" or not record.unmapped:
+        return []
+    lines = "".join(f"<p>{html.escape(tag)}: {html.escape(value)}</p>" for tag, value in record.unmapped)
+    return [f"<p>Values of the import that have no field:</p>{lines}"]
+
+
+def _fill_one(tools: Tools, run: Run, rules: Rules, known: Enriched) -> list[Post]:
+    """What the asked sources can still fill into an item; what they still owe stays noted."""
+    work = known.work
+    owed = tuple(name for name in work.owed if name not in rules.sources or name in known.owed)
+    if owed == work.owed or tools.outbox.busy(work.key):
+        return []
+    for problem in known.problems:
+        tools.ledger.records.add_problem(work.id, problem)
+    tools.ledger.records.keep_merged(work.id, known.record, known.changes, sources=known.sources, owed=owed)
+    twin = tools.snapshot.twin(work.key, _SAME_ENTRY)
+    changed = update(known.record, twin, Wish()) if twin and twin.place is Place.ALIVE else {}
+    return [tools.outbox.put(run.id, work.id, work.key, twin.version, changed)] if twin and changed else []

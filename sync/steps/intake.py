@@ -1,0 +1,93 @@
+"""From a settled file to records in the ledger: read, note, cluster. From here a crash costs nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from itertools import chain, islice
+from typing import TypeVar
+
+from sync import drops
+from sync.core import formats
+from sync.core.match import clusters
+from sync.core.record import Gap, Reading, SourceLine
+from sync.errors import Interrupted
+from sync.state.records import DropRow
+from sync.steps.tools import READ_BATCH, Run, Task, Tools
+
+T = TypeVar("T")
+
+_HEAD_LINES, _HEAD_LETTERS = 200, 200_000  # what a format is told by
+
+
+def arrive(tools: Tools, run: Run, task: Task) -> DropRow:
+    """The ledger's row for this drop: the one it has, or a new one."""
+    library, wish = tools.snapshot.id, task.rules.fingerprint(task.drop.subfolder)
+    known = tools.ledger.records.find(library, task.drop.sha256, wish)
+    return known or tools.ledger.records.arrive(
+        library=library,
+        sha256=task.drop.sha256,
+        wish=wish,
+        path=task.name,
+        inbox=task.rules.inbox,
+        format_name="",
+        arrived=tools.instant(),
+        run=run.id,
+    )
+
+
+def note(tools: Tools, task: Task, row: DropRow) -> None:
+    """Read the whole drop and note every entry and every gap, a batch a commit. A reading that was cut off starts again."""
+    records = tools.ledger.records
+    records.forget_gaps(row.id)
+    with drops.open_lines(task.drop.path, task.rules.encoding) as lines:
+        done = 0
+        for batch in _batches(readings(lines), READ_BATCH):
+            if tools.stop():
+                raise Interrupted(f"{task.name}: stopped while reading; the next run reads it again")
+            records.note(row.id, batch)
+            done += len(batch)
+            tools.tell(f"reading {task.name}", done, 0)
+    records.close_reading(row.id)
+
+
+def readings(lines: Iterable[SourceLine]) -> Iterator[Reading | Gap]:
+    """Every entry as it was read, and the text between; nothing but gaps where no format is known."""
+    head, lines = _peek(iter(lines))
+    known = formats.sniff(head)
+    if known is None:
+        yield from (Gap((line.number, line.number), (line.start, line.end), line.text) for line in lines if line.text.strip())
+        return
+    for part in known.read(lines):
+        yield part if isinstance(part, Gap) else known.to_reading(part)
+
+
+def verdict_on(task: Task) -> str:
+    """What a file that holds no record seems to be, and what next."""
+    with drops.open_lines(task.drop.path, task.rules.encoding) as lines:
+        head, _ = _peek(iter(lines))
+    return f"no record found: {formats.describe(head)}"
+
+
+def cluster(tools: Tools, row: DropRow) -> None:
+    """Records of the drop that are the same work get one survivor, the earliest."""
+    sketches, groups = tools.ledger.records.crowded(row.id)
+    tools.ledger.records.cluster(row.id, clusters(sketches, groups))
+
+
+def _peek(lines: Iterator[SourceLine]) -> tuple[str, Iterator[SourceLine]]:
+    """The beginning of the text, and all the lines all the same."""
+    first: list[SourceLine] = []
+    letters = 0
+    for line in islice(lines, _HEAD_LINES):
+        first.append(line)
+        letters += len(line.text)
+        if letters > _HEAD_LETTERS:
+            break
+    head = "\n".join(line.text for line in first)[:_HEAD_LETTERS]
+    return head, chain(first, lines)
+
+
+def _batches(parts: Iterable[T], size: int) -> Iterator[list[T]]:
+    walk = iter(parts)
+    while batch := list(islice(walk, size)):
+        yield batch

@@ -1,0 +1,120 @@
+"""What every step works with: the rooms it may use, the rules of the inbox, the state of this run."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+from sync.drops import Drop
+from sync.libraries.base import Library
+from sync.sources.base import Source
+from sync.state.ledger import Ledger
+from sync.state.outbox import Outbox
+from sync.state.snapshot import Snapshot
+
+BATCH = 200  # works that travel together
+READ_BATCH = 500  # records noted in one transaction while reading
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What the config (and the command line) want for the drops of one inbox.
+
+    collection: path template with `{subfolder} {database} {date} {drop} {review}`.  keywords: automatic, manual, off.
+    unmapped: ledger or note.  sources: names, in order of trust; () asks nobody.  enrich_wait: seconds that a record waits
+    for a source that is away.  title_search: whether titles may be sent out.  on_success: archive, leave, delete.
+    """
+
+    inbox: str
+    collection: str = ""
+    tags: tuple[str, ...] = ()
+    keywords: str = "automatic"
+    unmapped: str = "ledger"
+    sources: tuple[str, ...] = ()
+    enrich_wait: float = 0.0
+    encoding: str = "auto"
+    on_success: str = "archive"
+    restore: bool = False
+    review: str = ""
+    database: str = ""
+    root: Path | None = None
+
+    def fingerprint(self, subfolder: str) -> str:
+        """Two drops of the same bytes with the same fingerprint want the same: the second has nothing to do."""
+        parts = [self.collection, subfolder, self.tags, self.keywords, self.unmapped, self.sources, self.restore]
+        return hashlib.sha256(json.dumps([*parts, self.review, self.database]).encode()).hexdigest()[:16]
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A drop to work off under these rules. `name`: how it is called in reports. `ours`: it lies in an inbox, and is moved."""
+
+    drop: Drop
+    rules: Rules
+    name: str
+    ours: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Where a run stops and asks: new items, and changes to items that zotdrop did not make."""
+
+    new: int = 60_000
+    changes: int = 500
+
+
+@dataclass(slots=True)
+class Run:
+    """What this run has come to so far: the one thing here that changes."""
+
+    id: str
+    away: dict[str, str] = field(default_factory=dict)
+    foreign_changes: int = 0
+    written: int = 0
+    filled: int = 0
+    refreshed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """The rooms, the clock and the wires to the outside, chosen by `wiring` (or by a test).
+
+    now: UTC.  stop: whether a stop was asked for.  tell: one line of progress and how much of how much is done.
+    offline: sources are not asked, their kept answers are used.
+    """
+
+    ledger: Ledger
+    library: Library
+    sources: Mapping[str, Source]
+    now: Callable[[], datetime]
+    stop: Callable[[], bool]
+    tell: Callable[[str, int, int], None]
+    requests: Callable[[], Mapping[str, int]]
+    limits: Limits = Limits()
+    cache_days: float = 30.0
+    absent_days: float = 1.0
+    offline: bool = False
+    dry: bool = False
+
+    @property
+    def snapshot(self) -> Snapshot:
+        """The library as last seen."""
+        return self.ledger.snapshot(self.library.identity)
+
+    @property
+    def outbox(self) -> Outbox:
+        """What waits to be written to the library."""
+        return self.ledger.outbox(self.snapshot.id)
+
+    def instant(self) -> str:
+        """Now, as the ledger writes it."""
+        return instant(self.now())
+
+
+def instant(moment: datetime) -> str:
+    """A UTC moment as ISO 8601 to the second: `2026-11-23T08:00:00Z`."""
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")

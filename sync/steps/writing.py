@@ -1,0 +1,119 @@
+"""The outbox goes to the library, 50 objects at a time, and every answer is noted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from sync.core.match import Match, Verdict
+from sync.core.plan import Place, Wish, satisfied, update
+from sync.core.record import Problem
+from sync.errors import ConfigFault, Interrupted, Outage, ZotdropError
+from sync.libraries.base import BATCH, Answer, Conflict, Library, Receipt, Refusal, Write
+from sync.state.outbox import Post
+from sync.steps.tools import Run, Tools
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What was sent and answered; `fault` is what kept the rest from being sent (it stays in the outbox)."""
+
+    pairs: tuple[tuple[Post, Answer], ...] = ()
+    fault: ZotdropError | None = None
+    works: int = 0
+
+
+def send(library: Library, stop: Callable[[], bool], posts: Sequence[Post], works: int = 0) -> Sent:
+    """Write these objects in order. A world that breaks in the middle does not take the answers before it away."""
+    pairs: list[tuple[Post, Answer]] = []
+    for first in range(0, len(posts), BATCH):
+        batch = posts[first : first + BATCH]
+        if stop():
+            return Sent(tuple(pairs), Interrupted("stopped between two writes; the next run goes on from here"), works)
+        try:
+            answers = library.write([Write(post.key, post.version, post.data) for post in batch])
+        except (Outage, ConfigFault, Interrupted) as fault:
+            return Sent(tuple(pairs), fault, works)
+        pairs += zip(batch, answers, strict=True)
+    return Sent(tuple(pairs), None, works)
+
+
+def settle(tools: Tools, run: Run, sent: Sent) -> int:
+    """Note the answers, all in one transaction; then raise what stopped the sending, if anything did. The works so settled."""
+    with tools.ledger.transaction():
+        for post, answer in sent.pairs:
+            if isinstance(answer, Receipt):
+                _landed(tools, run, post, answer)
+            elif isinstance(answer, Conflict):
+                _conflict(tools, run, post, answer)
+            else:
+                _refused(tools, post, answer)
+        for record in dict.fromkeys(post.record for post, _ in sent.pairs):
+            _close(tools, record)
+    if sent.fault:
+        raise sent.fault
+    return sent.works
+
+
+def drain(tools: Tools, run: Run) -> None:
+    """Send what an earlier run left in the outbox, as it was."""
+    while posts := tools.outbox.pending(BATCH):
+        settle(tools, run, send(tools.library, tools.stop, posts))
+
+
+def _landed(tools: Tools, run: Run, post: Post, receipt: Receipt) -> None:
+    before = tools.snapshot.data(post.key) if post.version else None
+    tools.outbox.answered(post, "done")
+    tools.outbox.journal(run.id, post.key, tools.instant(), before, receipt.data)
+    tools.snapshot.landed(post.key, receipt.version, receipt.data, made=post.version == 0)
+    run.written += 1
+    if tools.ledger.records.outcome(post.record)[0] == "done":
+        run.filled += 1
+
+
+def _conflict(tools: Tools, run: Run, post: Post, conflict: Conflict) -> None:
+    """Somebody was faster: see what stands there now, and let the record be decided anew."""
+    if conflict.theirs is not None and satisfied(conflict.theirs, post.data):
+        _landed(tools, run, post, Receipt(post.key, conflict.version, conflict.theirs))
+        return
+    tools.outbox.answered(post, "replanned", "changed in between")
+    if conflict.theirs is None:
+        tools.snapshot.take([], gone=[post.key])
+    else:
+        tools.snapshot.take([(post.key, conflict.version, conflict.theirs)])
+    if tools.ledger.records.outcome(post.record)[0] == "done":
+        _fill_again(tools, run, post)
+    else:
+        tools.ledger.records.again(post.record)
+
+
+def _fill_again(tools: Tools, run: Run, post: Post) -> None:
+    """A later filling met a change: what is still empty in the item as it is now goes into the outbox once more."""
+    twin = tools.snapshot.twin(post.key, Match(Verdict.SAME))
+    if twin is None or twin.place is not Place.ALIVE:
+        return
+    changed = update(tools.ledger.records.work(post.record).record, twin, Wish())
+    if changed:
+        tools.outbox.put(run.id, post.record, post.key, twin.version, changed)
+
+
+def _refused(tools: Tools, post: Post, refusal: Refusal) -> None:
+    """The library will not have it: the record says so, unless it was only a note of it."""
+    tools.outbox.answered(post, "refused", f"{refusal.code} {refusal.message}")
+    own = tools.ledger.records.work(post.record).key == post.key
+    code = f"{'item' if own else 'note'}-refused-{refusal.code}"
+    tools.ledger.records.add_problem(post.record, Problem(code, f"the library says: {refusal.message}"))
+    if not own:
+        return
+    if post.version == 0:
+        tools.snapshot.forget(post.key)
+    for record in [post.record, *tools.ledger.records.sharing(post.key, post.record)]:
+        tools.ledger.records.settle(record, None if post.version == 0 else post.key, "refused", (f"refused-{refusal.code}",))
+
+
+def _close(tools: Tools, record: int) -> None:
+    """A record all of whose objects have landed has its end state."""
+    state, outcome = tools.ledger.records.outcome(record)
+    if state == "planned" and not tools.outbox.waits(record):
+        work = tools.ledger.records.work(record)
+        tools.ledger.records.settle(record, work.key, outcome, work.reasons)
