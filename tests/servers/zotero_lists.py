@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 
 from tests.servers import zotero_rules as rules
 from tests.servers import zotero_types as types
-from tests.servers.zotero_storage import Kind, Shelf, Stored
+from tests.servers.zotero_storage import Kind, Stored
 
 Params: TypeAlias = Sequence[tuple[str, str]]
 
@@ -85,7 +85,7 @@ def _since(asked: Query) -> int | None:
     return int(given) if given else None
 
 
-def chosen(shelf: Shelf, kind: Kind, pool: Sequence[Stored], asked: Query) -> list[Stored]:
+def chosen(kind: Kind, pool: Sequence[Stored], asked: Query) -> list[Stored]:
     """The objects of the pool that the query means, in its order."""
     tests: list[Callable[[Stored], bool]] = []
     if asked.since is not None:
@@ -99,7 +99,7 @@ def chosen(shelf: Shelf, kind: Kind, pool: Sequence[Stored], asked: Query) -> li
     tests += [_typed(value) for value in asked.all("itemType")] if kind == "items" else []
     tests += [_searched(word) for word in asked.get("q").split()]
     found = [held for held in pool if all(test(held) for test in tests)]
-    return ordered(shelf, found, asked)
+    return ordered(found, asked)
 
 
 def visible(asked: Query, held: Stored) -> bool:
@@ -141,9 +141,8 @@ def _date(held: Stored) -> str:
     return str(held.data.get(types.own(held.data["itemType"], "date"), "")) if "itemType" in held.data else ""
 
 
-def ordered(shelf: Shelf, found: Sequence[Stored], asked: Query) -> list[Stored]:
+def ordered(found: Sequence[Stored], asked: Query) -> list[Stored]:
     """In the order that was asked for; among equals the order of creation, in the same direction."""
-    del shelf
     return sorted(found, key=lambda held: (_sort_value(held, asked.sort), held.number), reverse=asked.direction == "desc")
 
 

@@ -150,6 +150,11 @@ class Shelf:
         self.stamp += 1
         return new
 
+    def join(self, item: Stored, collection: str) -> None:
+        """Put an item into a collection under the library's present version, which does not rise."""
+        inside = list(dict.fromkeys([*item.data.get("collections", ()), collection]))
+        self.put("items", replace(item, version=self.version, data={**item.data, "collections": inside}))
+
     def delete(self, kind: Kind, keys: Iterable[str]) -> int:
         """Take objects away for good, with what hangs below; unknown keys are passed over. Gives the new version."""
         version = self.bump()

@@ -30,7 +30,7 @@ class Key:
     library: bool = True
     files: bool = True
     notes: bool = True
-    groups: Mapping[int | str, bool] = field(default=_ALL)
+    groups: Mapping[int | str, bool] = field(default_factory=lambda: _ALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,9 +105,10 @@ class Door:
         """The caller's request is done."""
         self._inside[caller] -= 1
 
-    def wrong_key(self) -> None:
-        """Somebody came with a key that does not exist."""
+    def wrong_key(self) -> bool:
+        """Somebody came with a key that does not exist; whether that was once too often."""
         self._wrong.append(self._clock())
+        return self._locked()
 
     def _locked(self) -> bool:
         while self._wrong and self._wrong[0] <= self._clock() - self.limits.lock:
