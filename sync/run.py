@@ -75,7 +75,7 @@ def sync_drop(tools: Tools, run: Run, task: Task, *, before: ZotdropError | None
 def drop_report(tools: Tools, task: Task, row: DropRow, *, again: bool = False) -> DropReport:
     """How the records of a drop stand now. `again`: it was worked off before, and this time nothing was done."""
     lines = tuple(_line(found, again=again) for found in tools.ledger.records.rows(row.id))
-    message = "" if lines or row.state == "reading" else intake.verdict_on(task)
+    message = "" if lines or row.state == "reading" else intake.verdict(task.drop.path, task.rules.encoding)
     entries = len(lines) if row.state == "reading" else row.entries
     return DropReport(task.name, row.sha256, entries, lines, row.gap_lines, message)
 

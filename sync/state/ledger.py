@@ -59,6 +59,18 @@ class Ledger:
         )
         return {row[0]: row[1] for row in rows}
 
+    def waits(self) -> dict[str, int]:
+        """What waits for what: objects for the library, records for a source or for a person."""
+        counts = {
+            "objects to be written to the library": "SELECT COUNT(*) FROM outbox WHERE state = 'pending'",
+            "records for a service that is away": "SELECT COUNT(*) FROM records WHERE state = 'waiting'",
+            "items that a service still owes values": (
+                "SELECT COUNT(*) FROM records WHERE owed_json <> '[]' AND state = 'done' AND key IS NOT NULL"
+            ),
+            "records for a person's decision": "SELECT COUNT(*) FROM records WHERE state = 'done' AND outcome = 'asked'",
+        }
+        return {what: self.database.value(sql) for what, sql in counts.items()}
+
     def copy_to(self, path: Path | str) -> Ledger:
         """A second ledger with the same content, for a dry run."""
         return Ledger(self.database.copy_to(path))

@@ -186,6 +186,10 @@ class Records:
             if source in decode(row[1])
         ]
 
+    def any_owed(self) -> bool:
+        """Whether any source still owes an answer for an item that was written."""
+        return bool(self._db.value("SELECT 1 FROM records WHERE owed_json <> '[]' AND state = 'done' LIMIT 1"))
+
     def work(self, record: int) -> Work:
         """The work that this record stands for."""
         row = self._db.one(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from itertools import chain, islice
+from pathlib import Path
 from typing import TypeVar
 
 from sync import drops
@@ -61,9 +62,9 @@ def readings(lines: Iterable[SourceLine]) -> Iterator[Reading | Gap]:
         yield part if isinstance(part, Gap) else known.to_reading(part)
 
 
-def verdict_on(task: Task) -> str:
-    """What a file that holds no record seems to be, and what next."""
-    with drops.open_lines(task.drop.path, task.rules.encoding) as lines:
+def verdict(path: Path, encoding: str) -> str:
+    """What a file that holds no record seems to be."""
+    with drops.open_lines(path, encoding) as lines:
         head, _ = _peek(iter(lines))
     return f"no record found: {formats.describe(head)}"
 

@@ -153,6 +153,11 @@ class ZoteroServer(StandIn):
         """`library().delete`."""
         return self.library().delete(key)
 
+    def limit(self, limits: Limits) -> None:
+        """Set other limits; what was counted so far is forgotten."""
+        with self._lock:
+            self._door.reset(limits)
+
     def throttle(self, times: int | None = 1, *, retry_after: str | None = "10", when: When = always) -> Fault:
         """Refuse for the rate; `retry_after` as the header says it (seconds or a date), None: no header."""
         headers = dict(views.HTML) | ({} if retry_after is None else {"Retry-After": retry_after})
@@ -206,5 +211,3 @@ class ZoteroServer(StandIn):
         if self.backoff is None:
             return reply
         return Reply(reply.status, reply.body, {**reply.headers, "Backoff": str(self.backoff)}, reply.keep)
-
-

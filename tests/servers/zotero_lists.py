@@ -21,7 +21,20 @@ SORTS = (
     *("journalAbbreviation", "language", "accessDate", "libraryCatalog", "callNumber", "rights", "addedBy", "numItems"),
 )
 SHOWN_PARAMS = frozenset(
-    {"format", "include", "itemKey", "itemType", "collectionKey", "limit", "q", "qmode", "since", "sort", "direction", "tag"}
+    {
+        "format",
+        "include",
+        "itemKey",
+        "itemType",
+        "collectionKey",
+        "limit",
+        "q",
+        "qmode",
+        "since",
+        "sort",
+        "direction",
+        "tag",
+    }
     | {"includeTrashed", "start"}
 )
 
@@ -133,7 +146,9 @@ def _searched(word: str) -> Callable[[Stored], bool]:
 def _texts(held: Stored) -> list[str]:
     if "itemType" not in held.data:
         return [str(held.data["name"]).casefold()]
-    names = [f"{p.get('firstName', '')} {p.get('lastName', '')}{p.get('name', '')}" for p in held.data.get("creators", ())]
+    names = [
+        f"{p.get('firstName', '')} {p.get('lastName', '')}{p.get('name', '')}" for p in held.data.get("creators", ())
+    ]
     return [text.strip().casefold() for text in (types.title(held.data), *names)]
 
 
@@ -142,8 +157,12 @@ def _date(held: Stored) -> str:
 
 
 def ordered(found: Sequence[Stored], asked: Query) -> list[Stored]:
-    """In the order that was asked for; among equals the order of creation, in the same direction."""
-    return sorted(found, key=lambda held: (_sort_value(held, asked.sort), held.number), reverse=asked.direction == "desc")
+    """In the order that was asked for; among equals by version, then by creation, in the same direction."""
+    return sorted(
+        found,
+        key=lambda held: (_sort_value(held, asked.sort), held.version, held.number),
+        reverse=asked.direction == "desc",
+    )
 
 
 def _sort_value(held: Stored, sort: str) -> str:

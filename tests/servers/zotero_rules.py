@@ -21,7 +21,9 @@ Sent: TypeAlias = Mapping[str, Any]
 KEY = re.compile(r"[2-9A-NP-Z]{8}\Z")
 FIELD_BYTES, NAME_CHARACTERS, TAG_CHARACTERS, NOTE_CHARACTERS = 65_535, 255, 255, 500_000
 UNTYPED = frozenset({"collections", "relations", "inPublications"})  # a change of these leaves dateModified alone
-PREDICATES = frozenset({"owl:sameAs", "dc:relation", "dc:replaces", "dc:isReplacedBy", "mendeleyDB:relatedDocumentUUID"})
+PREDICATES = frozenset(
+    {"owl:sameAs", "dc:relation", "dc:replaces", "dc:isReplacedBy", "mendeleyDB:relatedDocumentUUID"}
+)
 ITEM_URI = re.compile(r"http://zotero\.org/(users|groups)/(local/)?\w+/(items|collections)/[2-9A-NP-Z]{8}\Z")
 LINK_MODES = ("imported_file", "imported_url", "linked_file", "linked_url", "embedded_image")
 ATTACHMENT_FIELDS = ("title", "accessDate", "url")
@@ -76,6 +78,11 @@ class Scene:
     place: Place
     key: str
     now: str
+
+
+def sorted_tags(data: Sent) -> list[Data]:
+    """An item's tags in the order in which they are shown."""
+    return sorted(data.get("tags", ()), key=lambda tag: str(tag["tag"]))
 
 
 def escaped(text: str) -> str:
@@ -343,7 +350,7 @@ def _put_tags(new: Data, value: Sequence[Sent], _scene: Scene) -> None:
             raise ObjectFault(413, f"Tag '{shortened(name)}' too long", {"tag": name})
         if name:
             tags[name, kind] = {"tag": name, "type": kind} if kind else {"tag": name}
-    new["tags"] = sorted(tags.values(), key=lambda tag: str(tag["tag"]))
+    new["tags"] = list(tags.values())
 
 
 def _put_collections(new: Data, value: Sequence[str], scene: Scene) -> None:

@@ -14,7 +14,10 @@ from tests.servers.zotero_rules import Data, ObjectFault, Scene, Sent
 
 Kind: TypeAlias = Literal["items", "collections"]
 WORD: Mapping[Kind, str] = {"items": "Item", "collections": "Collection"}
-RULES: Mapping[Kind, Callable[[Data | None, Sent, Scene], Data]] = {"items": rules.item, "collections": rules.collection}
+RULES: Mapping[Kind, Callable[[Data | None, Sent, Scene], Data]] = {
+    "items": rules.item,
+    "collections": rules.collection,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +126,9 @@ class Shelf:
         added, modified = rules.stamped(sent, "dateAdded"), rules.stamped(sent, "dateModified")
         if old is None:
             self._count += 1
-            new = Stored(key, 0, self._count, data, added or writer.now, modified or writer.now, writer.user, writer.user)
+            new = Stored(
+                key, 0, self._count, data, added or writer.now, modified or writer.now, writer.user, writer.user
+            )
         else:
             if self._same(old, data) and added in {"", old.added}:
                 self.bump()
@@ -134,8 +139,8 @@ class Shelf:
         return Outcome(self.put(kind, replace(new, version=self.bump())), changed=True)
 
     def _same(self, old: Stored, data: Data) -> bool:
-        unrelated = {**old.data, "relations": {}} == {**data, "relations": {}}
-        return unrelated and self.relations(old) == self.relations(replace(old, data=data))
+        one, other = ({**each, "relations": {}, "tags": rules.sorted_tags(each)} for each in (old.data, data))
+        return one == other and self.relations(old) == self.relations(replace(old, data=data))
 
     def put(self, kind: Kind, new: Stored) -> Stored:
         """Put an object where it belongs, under its own version."""
@@ -205,7 +210,11 @@ def _places(held: Stored | None) -> set[str]:
         return set()
     single = {f"{name} {held.data[name]}" for name in ("parentItem", "parentCollection") if held.data.get(name)}
     related = held.data.get("relations", {}).get("dc:relation", ())
-    return single | {f"collections {key}" for key in held.data.get("collections", ())} | {f"dc:relation {u}" for u in related}
+    return (
+        single
+        | {f"collections {key}" for key in held.data.get("collections", ())}
+        | {f"dc:relation {u}" for u in related}
+    )
 
 
 def _touched(old: Data, new: Data) -> bool:
@@ -221,7 +230,7 @@ def item_data(shelf: Shelf, item: Stored) -> Data:
     shown: Data = {"key": item.key, "version": item.version}
     shown |= ({"parentItem": held["parentItem"]} if child else {}) | {"itemType": kind}
     shown |= _body(held, kind)
-    shown["tags"] = held.get("tags", [])
+    shown["tags"] = rules.sorted_tags(held)
     shown |= {} if child else {"collections": held.get("collections", [])}
     shown["relations"] = shelf.relations(item)
     shown |= {"deleted": 1} if held.get("deleted") else {}
@@ -271,7 +280,11 @@ def item_meta(shelf: Shelf, item: Stored) -> Data:
 
 def _summary(data: Data) -> str:
     people, roles = data.get("creators", ()), types.creator_types(data["itemType"])
-    chosen = [p for p in people if p["creatorType"] == roles[0]] or [p for p in people if p["creatorType"] == "editor"] or people
+    chosen = (
+        [p for p in people if p["creatorType"] == roles[0]]
+        or [p for p in people if p["creatorType"] == "editor"]
+        or people
+    )
     names = [person.get("name") or person.get("lastName") or person.get("firstName", "") for person in chosen]
     if len(names) > 2:
         return f"{names[0]} et al."
@@ -285,7 +298,9 @@ def refused(kind: Kind, held: Stored | None, version: int | None, *, strict: boo
     """
     word = WORD[kind]
     if held is None:
-        return ObjectFault(404, f"{word} doesn't exist (expected version {version}; use 0 instead)") if version else None
+        return (
+            ObjectFault(404, f"{word} doesn't exist (expected version {version}; use 0 instead)") if version else None
+        )
     if version is None or held.version == version or (held.version < version and not strict):
         return None
     if strict:

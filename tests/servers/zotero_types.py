@@ -15,6 +15,12 @@ from sync.core import schema
 NOT_REGULAR = frozenset({"note", "attachment"})  # children may be these; annotations are not taken
 BASES = ("title", "publicationTitle", "date", "place", "publisher", "volume", "number", "pages", "type", "medium")
 BASES += ("authority", "codeNumber", "section")
+# Fields that a server of schema 41 was seen to have beyond those that `sync.core.schema` writes.
+SEEN_ON_A_SERVER = {
+    "journalArticle": ("partNumber", "partTitle"),
+    "book": ("ISSN", "format", "originalDate", "originalPlace", "originalPublisher"),
+    "patent": ("priorityDate",),
+}
 _LABELS = {
     "abstractNote": "Abstract",
     "publicationTitle": "Publication",
@@ -44,8 +50,11 @@ def all_types() -> frozenset[str]:
 
 @cache
 def fields(kind: str) -> tuple[str, ...]:
-    """A type's own fields, in the schema's order; none for notes and attachments."""
-    return () if kind in NOT_REGULAR else tuple(schema.fields(kind))
+    """A type's own fields, its title first; none for notes and attachments."""
+    if kind in NOT_REGULAR:
+        return ()
+    names, first = {*schema.fields(kind), *SEEN_ON_A_SERVER.get(kind, ())}, own(kind, "title")
+    return (first, *sorted(names - {first}))
 
 
 @cache

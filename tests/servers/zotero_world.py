@@ -90,6 +90,12 @@ class Door:
         self._inside: defaultdict[str, int] = defaultdict(int)
         self._wrong: deque[float] = deque()
 
+    def reset(self, limits: Limits) -> None:
+        """Other limits, with full buckets and no wrong keys; requests under way stay counted."""
+        self.limits = limits
+        self._buckets.clear()
+        self._wrong.clear()
+
     def enter(self, caller: str) -> tuple[str, str] | None:
         """None lets the caller in, `leave` is owed; else message and Retry-After (empty: none is sent)."""
         if self._locked():

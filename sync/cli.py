@@ -1,0 +1,402 @@
+"""The commands. No rule of the domain; each imports what it needs when it runs, so that --help is quick."""
+
+from __future__ import annotations
+
+import json
+import logging
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from sync import __version__
+from sync.errors import Interrupted, UsageFault, ZotdropError
+
+if TYPE_CHECKING:
+    from sync.config import Config
+    from sync.orders import Order
+    from sync.report import RunReport
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+@dataclass(slots=True)
+class Common:
+    """The switches that every command has, before or after its name."""
+
+    config: str | None = None
+    json: bool = False
+    verbose: bool = False
+    quiet: bool = False
+
+    def load(self) -> Config:
+        """The configuration that these switches and the environment name. Raises ConfigFault."""
+        from sync.config import find_and_load
+
+        config = find_and_load(Path(self.config) if self.config else None)
+        for warning in config.warnings:
+            self.say(f"warning: {warning}")
+        return config
+
+    def say(self, text: str) -> None:
+        """A message for a person, on stderr."""
+        if not self.quiet:
+            click.echo(text, err=True)
+
+
+def common(command: F) -> F:
+    """Adds -c, --json, -v and -q to a command and hands it their sum as first argument."""
+
+    def note(context: click.Context, option: click.Parameter, value: Any) -> None:
+        shared = context.ensure_object(Common)
+        if value:
+            setattr(shared, option.name or "", value)
+
+    options = [
+        click.option("-c", "--config", metavar="FILE", expose_value=False, callback=note, help="The config file."),
+        click.option("--json", is_flag=True, expose_value=False, callback=note, help="Data as JSON on stdout."),
+        click.option("-v", "--verbose", is_flag=True, expose_value=False, callback=note, help="Say more."),
+        click.option("-q", "--quiet", is_flag=True, expose_value=False, callback=note, help="Say nothing but errors."),
+    ]
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="zotdrop")
+@common
+def cli() -> None:
+    """Reference exports become a clean Zotero library, every record accounted for."""
+
+
+@cli.command()
+@click.argument("folder", default=".", type=click.Path(file_okay=False, path_type=Path))
+@common
+@click.pass_obj
+def init(shared: Common, folder: Path) -> None:
+    """Write a commented config into FOLDER and create the folders it names."""
+    from sync.scaffold import scaffold
+
+    for line in scaffold(folder):
+        shared.say(line)
+
+
+@cli.command()
+@click.argument("paths", nargs=-1, metavar="[PATH ...|-]")
+@click.option("--dry-run", is_flag=True, help="Decide everything, write nothing.")
+@click.option("--no-enrich", is_flag=True, help="Ask no source: read, match and write.")
+@click.option("--offline", is_flag=True, help="Ask no service now; what is owed is asked by a later run.")
+@click.option("--inbox", metavar="NAME", help="The inbox whose rules apply to files outside of any.")
+@click.option("--library", metavar="NAME", help="Write to this library instead of the inbox's.")
+@click.option("--collection", metavar="PATH", help="File the items here instead of in the inbox's collection.")
+@click.option("--restore", is_flag=True, help="Make again what a person trashed or deleted.")
+@click.option("--strict", is_flag=True, help="Exit with 6 if a person is asked.")
+@common
+@click.pass_obj
+def sync(shared: Common, paths: tuple[str, ...], *, strict: bool, **switches: Any) -> int:
+    """Read drops (files, folders, or - for standard input; none: what lies in the inboxes), and bring them into Zotero."""
+    from sync import orders
+
+    config = shared.load()
+    given, names = _files(config, paths)
+    if paths and not given:
+        raise UsageFault(f"{', '.join(paths)}: no file in there")
+    order = orders.Order(paths=tuple(given), names=tuple(names), **switches)
+    orders.check_names(config, order)
+    if order.offline and any(library.kind != "embedded" for library in config.library.values()):
+        raise UsageFault("--offline needs an embedded library: a Zotero library is reached over the network")
+    if orders.daemon_lives(config):
+        return _hand_over(shared, config, order, strict=strict)
+    reports = _carry_out(shared, config, order)
+    _print_reports(shared, reports)
+    return orders.worst(reports, strict=strict)
+
+
+@cli.command()
+@click.option("--once", is_flag=True, help="Work off what lies in the inboxes, then exit.")
+@common
+@click.pass_obj
+def run(shared: Common, *, once: bool) -> int:
+    """Run the service: watch the inboxes and work drops off as they settle."""
+    from sync.service import serve
+
+    _log(shared)
+    return serve(shared.load(), once=once)
+
+
+@cli.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--encoding", default="auto", metavar="NAME", help="The file's encoding, where it should not be guessed.")
+@common
+@click.pass_obj
+def parse(shared: Common, file: Path, *, encoding: str) -> int:
+    """Show how each record of FILE is read. No network, nothing is written."""
+    from sync import drops
+    from sync.core.record import Gap
+    from sync.report import count, reading_json, reading_text
+    from sync.steps.intake import readings, verdict
+
+    if not file.is_file():
+        raise UsageFault(f"{file}: there is no such file")
+    entries = gaps = unreadable = 0
+    with drops.open_lines(file, encoding) as lines:
+        for part in readings(lines):
+            if isinstance(part, Gap):
+                gaps += part.lines[1] - part.lines[0] + 1
+                continue
+            entries += 1
+            unreadable += part.record is None
+            click.echo(_dump(reading_json(part)) if shared.json else reading_text(part))
+    if not entries:
+        shared.say(f"{file}: {verdict(file, encoding)}")
+        return 5
+    shared.say(f"{count(entries, 'record')}, {unreadable} unreadable, {count(gaps, 'line')} between them")
+    return 5 if unreadable else 0
+
+
+@cli.command()
+@common
+@click.pass_obj
+def status(shared: Common) -> None:
+    """Drops, counts, and what waits for what. Takes no lock."""
+    from sync import orders, wiring
+
+    config = shared.load()
+    ledger = wiring.open_ledger(config)
+    try:
+        facts = _status(config, ledger)
+    finally:
+        ledger.close()
+    facts["daemon"] = orders.daemon_lives(config)
+    click.echo(_dump(facts) if shared.json else _status_text(facts))
+
+
+@cli.command()
+@click.option("--format", "kind", type=click.Choice(["json"]), default="json", help="One item per line, as Zotero's API has it.")
+@click.option("--library", metavar="NAME", help="The library to export, where there are several.")
+@common
+@click.pass_obj
+def export(shared: Common, *, kind: str, library: str | None) -> None:
+    """Write the items of the library to stdout, one per line."""
+    from sync import wiring
+
+    config = shared.load()
+    name = library or next(iter(config.library))
+    if name not in config.library:
+        raise UsageFault(f"there is no [library.{name}] in the config; there is {', '.join(config.library)}")
+    if library is None and len(config.library) > 1:
+        raise UsageFault(f"which library? say --library {' or --library '.join(config.library)}")
+    opened = wiring.open_library(config, name, threading.Event())
+    try:
+        for item in opened.items():
+            click.echo(_dump({**item.data, "key": item.key, "version": item.version}))
+    finally:
+        opened.close()
+
+
+@cli.group(name="config")
+@common
+def config_group() -> None:
+    """Look at the configuration."""
+
+
+@config_group.command(name="show")
+@common
+@click.pass_obj
+def config_show(shared: Common) -> None:
+    """Every option with the value it has now; secrets are not shown."""
+    from sync.config import redacted
+
+    click.echo(json.dumps(redacted(shared.load()), indent=2, ensure_ascii=False))
+
+
+@cli.command()
+@common
+@click.pass_obj
+def check(shared: Common) -> None:
+    """Check the config, the folders, and the right to write to each library."""
+    from sync import wiring
+
+    config = shared.load()
+    for name, inbox in config.inbox.items():
+        if not Path(inbox.path).is_dir():
+            raise UsageFault(f"[inbox.{name}] path: {inbox.path} is not there; zotdrop init makes it")
+    for name in config.library:
+        library = wiring.open_library(config, name, threading.Event())
+        try:
+            library.check()
+            shared.say(f"library {name}: {library.identity}, may be written")
+        finally:
+            library.close()
+    shared.say("all is well")
+
+
+def main() -> None:
+    """The command `zotdrop`."""
+    sys.exit(_run(sys.argv[1:]))
+
+
+def _run(arguments: list[str]) -> int:
+    try:
+        code = cli.main(args=arguments, prog_name="zotdrop", standalone_mode=False, obj=Common())
+    except click.exceptions.Abort:
+        code = 130
+    except click.ClickException as fault:
+        fault.show()
+        code = fault.exit_code
+    except ZotdropError as fault:
+        click.echo(f"zotdrop: {fault}", err=True)
+        code = fault.exit_code
+    except BrokenPipeError:
+        sys.stderr.close()
+        code = 0
+    return code if isinstance(code, int) else 0
+
+
+def _files(config: Config, paths: Iterable[str]) -> tuple[list[str], list[str]]:
+    """The files that the arguments mean, and how they are called: folders are read through, - is standard input."""
+    from sync import drops
+    from sync.orders import spool
+
+    files: list[str] = []
+    names: list[str] = []
+    for path in paths:
+        if path == "-":
+            files.append(spool(config, sys.stdin.buffer.read()))
+            names.append("standard input")
+        elif Path(path).is_dir():
+            inside = [str(file) for file in drops.scan(Path(path))]
+            files += inside
+            names += inside
+        else:
+            files.append(str(Path(path).resolve()))
+            names.append(path)
+    return files, names
+
+
+def _carry_out(shared: Common, config: Config, order: Order) -> list[RunReport]:
+    """Carry an order out here, with progress, and with Ctrl-C as a stop between two batches."""
+    from sync import orders
+
+    stop = threading.Event()
+
+    def ask_to_stop(number: int, _frame: object) -> None:
+        if stop.is_set():
+            raise KeyboardInterrupt
+        shared.say("stopping after this batch (once more to stop at once) ...")
+        stop.set()
+
+    before = {number: signal.signal(number, ask_to_stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        with _progress(shared) as tell:
+            return orders.carry_out(config, order, kind="sync", stop=stop, tell=tell)
+    except KeyboardInterrupt:
+        raise Interrupted("stopped at once; the next run goes on from here") from None
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _hand_over(shared: Common, config: Config, order: Order, *, strict: bool) -> int:
+    """Hand the order to the living daemon through the ledger, and follow it."""
+    from sync import orders, wiring
+    from sync.steps.tools import instant
+
+    ledger = wiring.open_ledger(config)
+    wish = 0
+    try:
+        arguments = {**order.as_json(), "strict": strict, "verbose": shared.verbose}
+        wish = ledger.wishes.make("sync", arguments, instant(wiring.utc_now()))
+        shared.say("the service is running: it carries this out; following it ...")
+        told = ""
+        while (state := ledger.wishes.get(wish)).state != "done":
+            if state.progress != told:
+                told = state.progress
+                shared.say(told)
+            if not orders.daemon_lives(config) and ledger.wishes.withdraw(wish):
+                return _without_daemon(shared, config, order, strict=strict)
+            time.sleep(0.2)
+        answer = state.answer or {}
+    except KeyboardInterrupt:
+        taken = not ledger.wishes.withdraw(wish)
+        raise Interrupted("the service goes on with it" if taken else "taken back before it began") from None
+    finally:
+        ledger.close()
+    if "error" in answer:
+        click.echo(f"zotdrop: {answer['error']}", err=True)
+    for data, text in zip(answer.get("reports", ()), answer.get("texts", ()), strict=True):
+        click.echo(_dump(data) if shared.json else text) if shared.json or not shared.quiet else None
+    return int(state.exit_code or 0)
+
+
+def _without_daemon(shared: Common, config: Config, order: Order, *, strict: bool) -> int:
+    """The daemon ended before it took the order: carried out here after all."""
+    from sync import orders
+
+    reports = _carry_out(shared, config, order)
+    _print_reports(shared, reports)
+    return orders.worst(reports, strict=strict)
+
+
+def _print_reports(shared: Common, reports: Iterable[RunReport]) -> None:
+    from sync.report import as_json, as_text
+
+    for report in reports:
+        if shared.json:
+            click.echo(_dump(as_json(report)))
+        elif not shared.quiet:
+            click.echo(as_text(report, verbose=shared.verbose))
+        if report.failure and (shared.json or shared.quiet):
+            click.echo(f"zotdrop: {report.failure}", err=True)
+
+
+def _progress(shared: Common) -> Any:
+    """A bar on a terminal, plain lines elsewhere, nothing with -q."""
+    from sync.progress import bar, lines, silent
+
+    if shared.quiet:
+        return silent()
+    return bar() if sys.stderr.isatty() else lines(lambda text: click.echo(text, err=True), time.monotonic)
+
+
+def _status(config: Config, ledger: Any) -> dict[str, Any]:
+    drops = [
+        {"path": row.path, "inbox": row.inbox, "arrived": row.arrived, "state": row.state, "entries": row.entries}
+        for row in ledger.records.drops()
+    ]
+    return {
+        "schema": 1,
+        "inboxes": {name: str(inbox.path) for name, inbox in config.inbox.items()},
+        "drops": {"total": len(drops), "done": sum(drop["state"] == "done" for drop in drops)},
+        "open": [drop for drop in drops if drop["state"] != "done"],
+        "outcomes": ledger.totals(),
+        "waits": ledger.waits(),
+    }
+
+
+def _status_text(facts: dict[str, Any]) -> str:
+    lines = [f"service: {'running' if facts['daemon'] else 'not running'}"]
+    lines += [f"inbox {name}: {path}" for name, path in facts["inboxes"].items()]
+    lines.append(f"drops: {facts['drops']['total']}, of them done: {facts['drops']['done']}")
+    lines += [f"  open: {drop['path']} ({drop['entries']} records, since {drop['arrived']})" for drop in facts["open"]]
+    lines.append("records: " + (", ".join(f"{n} {name}" for name, n in facts["outcomes"].items()) or "none yet"))
+    lines += [f"waiting: {number} {what}" for what, number in facts["waits"].items() if number]
+    return "\n".join(lines)
+
+
+def _log(shared: Common) -> None:
+    level = logging.DEBUG if shared.verbose else logging.WARNING if shared.quiet else logging.INFO
+    logging.basicConfig(stream=sys.stderr, level=level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    for noisy in ("httpx", "httpx2", "httpcore", "httpcore2", "apscheduler"):  # their lines hold addresses with keys
+        logging.getLogger(noisy).setLevel(logging.WARNING)
+
+
+def _dump(data: Any) -> str:
+    return json.dumps(data, ensure_ascii=False)

@@ -1,0 +1,45 @@
+"""A library that is read but never written: every write is answered as if it had landed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from sync.core.keys import derived_key
+from sync.libraries.base import Answer, Delta, Item, Library, Receipt, Write
+
+
+class DryLibrary:
+    """Wraps a real library for a dry run."""
+
+    def __init__(self, real: Library) -> None:
+        self._real = real
+        self.identity = real.identity
+
+    @property
+    def requests(self) -> int:
+        """The requests that reading took."""
+        return self._real.requests
+
+    def check(self) -> None:
+        """As the real one: a dry run tells about a missing right as well."""
+        self._real.check()
+
+    def changes(self, since: int) -> Iterator[Delta]:
+        """As the real one."""
+        return self._real.changes(since)
+
+    def collection(self, path: Sequence[str]) -> str:
+        """A key that stands for the collection; nothing is made."""
+        return derived_key("dry", *path)
+
+    def write(self, batch: Sequence[Write]) -> Sequence[Answer]:
+        """Every object lands, nowhere."""
+        return [Receipt(write.key, write.version + 1, write.data) for write in batch]
+
+    def items(self) -> Iterator[Item]:
+        """As the real one."""
+        return self._real.items()
+
+    def close(self) -> None:
+        """Close the real one."""
+        self._real.close()

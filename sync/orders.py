@@ -1,0 +1,191 @@
+"""An order is what one sync was asked to do; carrying it out gives one report per library it touches."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from threading import Event
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from sync import drops, wiring
+from sync.config import Config
+from sync.errors import Locked, UsageFault
+from sync.report import RunReport
+from sync.run import sync_drops
+from sync.steps.tools import Task
+
+Tell = Callable[[str, int, int], None]
+
+SETTLE_PATIENCE = 600.0  # seconds: a file that is still being written after this is left for the next time
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What a sync was asked to do.
+
+    paths: files to read; none: what lies in the inboxes (or in the one named).  names: how they are called in reports.
+    wait_sources: whether records may wait for a source that is away (the daemon does, a manual sync does not).
+    owed_only: read nothing, only fill what earlier runs are owed.
+    """
+
+    paths: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
+    inbox: str | None = None
+    library: str | None = None
+    collection: str | None = None
+    dry_run: bool = False
+    no_enrich: bool = False
+    offline: bool = False
+    restore: bool = False
+    wait_sources: bool = False
+    owed_only: bool = False
+
+    def as_json(self) -> dict[str, Any]:
+        """For the ledger, when the order is handed to the daemon."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Order:
+        """What `as_json` gave."""
+        return cls(**{**data, "paths": tuple(data["paths"]), "names": tuple(data["names"])})
+
+
+def carry_out(config: Config, order: Order, *, kind: str, stop: Event, tell: Tell) -> list[RunReport]:
+    """Work the order off, library by library. Raises Locked while another run is at work on the same state."""
+    lock = FileLock(f"{config.state.path}.run.lock")
+    Path(config.state.path).parent.mkdir(parents=True, exist_ok=True)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise Locked(
+            f"{config.state.path}: another zotdrop run is at work on this state; wait until it has ended, then try again"
+        ) from None
+    try:
+        return _by_library(config, order, kind=kind, stop=stop, tell=tell)
+    finally:
+        lock.release()
+
+
+def daemon_lock(config: Config) -> FileLock:
+    """The lock that a daemon holds for its life."""
+    Path(config.state.path).parent.mkdir(parents=True, exist_ok=True)
+    return FileLock(f"{config.state.path}.daemon.lock")
+
+
+def daemon_lives(config: Config) -> bool:
+    """Whether a daemon holds its lock on this state."""
+    lock = daemon_lock(config)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        return True
+    lock.release()
+    return False
+
+
+def spool(config: Config, data: bytes) -> str:
+    """Keep what came on standard input as a file, so that it can be read again after a crash; its path."""
+    folder = Path(config.state.path).parent / "spool"
+    folder.mkdir(parents=True, exist_ok=True)
+    return str(drops.store(folder, data))
+
+
+def _by_library(config: Config, order: Order, *, kind: str, stop: Event, tell: Tell) -> list[RunReport]:
+    by_library: dict[str, list[Task]] = {}
+    for task in _tasks(config, order, stop):
+        by_library.setdefault(order.library or config.inbox[task.rules.inbox].library, []).append(task)
+    if not by_library:
+        names = {inbox.library for inbox in config.inbox.values()}
+        by_library = {name: [] for name in sorted({order.library} if order.library else names)}
+    ledger = wiring.open_ledger(config)
+    try:
+        reports = []
+        for library, tasks in by_library.items():
+            with wiring.open_tools(
+                config, library, ledger, stop=stop, tell=tell, dry=order.dry_run, offline=order.offline
+            ) as tools:
+                reports.append(sync_drops(tools, tasks, kind=kind))
+        return reports
+    finally:
+        ledger.close()
+
+
+def _tasks(config: Config, order: Order, stop: Event) -> list[Task]:
+    if order.owed_only:
+        return []
+    if not order.paths:
+        names = [order.inbox] if order.inbox else list(config.inbox)
+        return [task for name in names for task in _inbox_tasks(config, order, name, stop)]
+    names_shown = order.names or order.paths
+    return [_file_task(config, order, path, shown) for path, shown in zip(order.paths, names_shown, strict=True)]
+
+
+def _inbox_tasks(config: Config, order: Order, name: str, stop: Event) -> list[Task]:
+    """What has settled in an inbox; what has not is waited for."""
+    _known_inbox(config, name)
+    own = config.inbox[name]
+    root = Path(own.path)
+    if not root.is_dir():
+        raise UsageFault(f"{root}: the folder of [inbox.{name}] is not there; make it (zotdrop init does) or mend the path")
+    wait = wiring.waiting(stop)
+    paths = drops.settled(root, own.settle_seconds, now=time.monotonic, wait=wait, patience=SETTLE_PATIENCE)
+    return [_task(config, order, name, path, str(path)) for path in paths]
+
+
+def _file_task(config: Config, order: Order, path: str, shown: str) -> Task:
+    file = Path(path).resolve()
+    if not file.is_file():
+        raise UsageFault(f"{path}: there is no such file" if not file.exists() else f"{path}: this is no file")
+    return _task(config, order, _inbox_of(config, order, file), file, shown)
+
+
+def _task(config: Config, order: Order, inbox: str, file: Path, shown: str) -> Task:
+    """One file under the rules of its inbox; only a file that was not named by hand is moved afterwards."""
+    sources = () if order.no_enrich else None
+    rules = wiring.rules(
+        config,
+        inbox,
+        sources=sources,
+        collection=order.collection,
+        restore=order.restore,
+        enrich_wait=None if order.wait_sources else 0.0,
+    )
+    drop = drops.take(file, inbox, Path(config.inbox[inbox].path))
+    return Task(drop, rules, shown, ours=not order.paths or order.wait_sources)
+
+
+def _inbox_of(config: Config, order: Order, file: Path) -> str:
+    """The inbox whose rules apply: the one that holds the file, else the one named, else the only one or `default`."""
+    for name, inbox in config.inbox.items():
+        if file.is_relative_to(Path(inbox.path).resolve()):
+            return name
+    if order.inbox:
+        _known_inbox(config, order.inbox)
+        return order.inbox
+    if len(config.inbox) == 1:
+        return next(iter(config.inbox))
+    if "default" in config.inbox:
+        return "default"
+    raise UsageFault(f"{file}: which inbox's rules apply? say --inbox {' or --inbox '.join(config.inbox)}")
+
+
+def _known_inbox(config: Config, name: str) -> None:
+    if name not in config.inbox:
+        raise UsageFault(f"there is no [inbox.{name}] in the config; there is {', '.join(config.inbox)}")
+
+
+def check_names(config: Config, order: Order) -> None:
+    """Raise UsageFault for an inbox or library that the config does not have, before anything is read."""
+    if order.inbox:
+        _known_inbox(config, order.inbox)
+    if order.library and order.library not in config.library:
+        raise UsageFault(f"there is no [library.{order.library}] in the config; there is {', '.join(config.library)}")
+
+
+def worst(reports: Sequence[RunReport], *, strict: bool) -> int:
+    """The exit code of several runs: the first that is not 0."""
+    return next((code for code in (report.exit_code(strict=strict) for report in reports) if code), 0)

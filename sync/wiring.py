@@ -1,0 +1,159 @@
+"""Config to real objects: the one file that names concrete classes."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from threading import Event
+from typing import Any
+
+from sync import __version__
+from sync.config import Config
+from sync.errors import Interrupted
+from sync.http import Http, Identity
+from sync.libraries.base import Library
+from sync.libraries.dry import DryLibrary
+from sync.secrets import resolve
+from sync.sources.base import Source
+from sync.state.ledger import Ledger
+from sync.steps.tools import Limits, Rules, Tools, instant
+
+Tell = Callable[[str, int, int], None]
+
+
+def utc_now() -> datetime:
+    """The moment, in UTC."""
+    return datetime.now(UTC)
+
+
+def waiting(stop: Event) -> Callable[[float], None]:
+    """A wait that ends at once, with Interrupted, when a stop is asked for."""
+
+    def wait(seconds: float) -> None:
+        if stop.wait(max(0.0, seconds)):
+            raise Interrupted("stopped while waiting for a service; the next run goes on from here")
+
+    return wait
+
+
+def _crossref(config: Config, http: Http) -> Source:
+    from sync.sources.crossref import Crossref
+
+    return Crossref(http, url=config.sources.crossref.url, contact=config.contact, clock=lambda: instant(utc_now()))
+
+
+def _pubmed(config: Config, http: Http) -> Source:
+    from sync.sources.pubmed import PubMed
+
+    own = config.sources.pubmed
+    return PubMed(
+        http,
+        url=own.url,
+        idconv_url=own.idconv_url,
+        contact=config.contact,
+        api_key=resolve(own.api_key) if own.api_key else None,
+        clock=lambda: instant(utc_now()),
+    )
+
+
+def _embedded(own: Any, _wait: Callable[[float], None]) -> Library:
+    from sync.libraries.embedded import Embedded
+
+    return Embedded(own.path, now=lambda: instant(utc_now()))
+
+
+def _zotero(own: Any, wait: Callable[[float], None]) -> Library:
+    from sync.libraries.zotero import Zotero
+
+    key = resolve(own.api_key)
+    return Zotero(library_type=own.type, library_id=own.id, api_key=key, url=own.url, wait=wait)
+
+
+def _desktop(own: Any, wait: Callable[[float], None]) -> Library:
+    from sync.libraries.desktop import Desktop
+
+    return Desktop(url=own.url, api_key=resolve(own.api_key) if own.api_key else None, wait=wait)
+
+
+SOURCES: Mapping[str, Callable[[Config, Http], Source]] = {"crossref": _crossref, "pubmed": _pubmed}
+LIBRARIES: Mapping[str, Callable[[Any, Callable[[float], None]], Library]] = {
+    "embedded": _embedded,
+    "zotero": _zotero,
+    "desktop": _desktop,
+}
+
+
+def open_ledger(config: Config) -> Ledger:
+    """The ledger of this configuration."""
+    return Ledger.open(Path(config.state.path))
+
+
+def open_library(config: Config, name: str, stop: Event) -> Library:
+    """The library called `name` in the config. Raises CredentialFault where its key cannot be had."""
+    own = config.library[name]
+    return LIBRARIES[own.kind](own, waiting(stop))
+
+
+def rules(config: Config, inbox: str, *, sources: tuple[str, ...] | None = None, **changed: Any) -> Rules:
+    """The rules of an inbox, with what the command line changes about them."""
+    own = config.inbox[inbox]
+    wanted = own.sources if own.sources is not None else config.sources.use
+    plain = {
+        "collection": own.collection,
+        "tags": tuple(own.tags),
+        "keywords": own.keywords,
+        "unmapped": own.unmapped,
+        "sources": tuple(wanted) if sources is None else sources,
+        "enrich_wait": own.enrich_wait,
+        "encoding": own.encoding,
+        "on_success": own.on_success,
+        "root": Path(own.path),
+    }
+    return Rules(inbox, **{**plain, **{name: value for name, value in changed.items() if value is not None}})
+
+
+@contextmanager
+def open_tools(
+    config: Config, library: str, ledger: Ledger, *, stop: Event, tell: Tell, dry: bool = False, offline: bool = False
+) -> Iterator[Tools]:
+    """Everything a run works with, for one library; a dry run gets a copy of the ledger and a library that keeps nothing."""
+    wait = waiting(stop)
+    http = Http(identity=Identity(contact=config.contact, version=__version__), wait=wait, now=time.monotonic)
+    real = open_library(config, library, stop)
+    target = DryLibrary(real) if dry else real
+    folder = TemporaryDirectory(prefix="zotdrop-dry-") if dry else None
+    used = ledger.copy_to(Path(folder.name) / "ledger.sqlite") if folder else ledger
+    try:
+        yield Tools(
+            ledger=used,
+            library=target,
+            sources={name: build(config, http) for name, build in SOURCES.items()},
+            now=utc_now,
+            stop=stop.is_set,
+            tell=tell,
+            requests=lambda: _requests(http, target),
+            limits=Limits(config.limits.max_new_per_run, config.limits.max_changes_per_run),
+            cache_days=config.sources.cache_days,
+            offline=offline,
+            dry=dry,
+        )
+    finally:
+        http.close()
+        target.close()
+        if folder:
+            used.close()
+            folder.cleanup()
+
+
+def environment() -> Mapping[str, str]:
+    """The environment, for the config's overrides."""
+    return os.environ
+
+
+def _requests(http: Http, library: Library) -> dict[str, int]:
+    return {**dict.fromkeys(SOURCES, 0), **http.requests, "zotero": library.requests}
