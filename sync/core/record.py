@@ -13,7 +13,6 @@ from typing import Any
 
 from sync.core import schema
 
-_NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,12 +119,12 @@ class Record:
     """
 
     item_type: str
-    fields: Mapping[str, str] = field(default=_NOTHING)
+    fields: Mapping[str, str] = field(default_factory=dict)
     creators: tuple[Creator, ...] = ()
     tags: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     attachments: tuple[Attachment, ...] = ()
-    identifiers: Mapping[str, str] = field(default=_NOTHING)
+    identifiers: Mapping[str, str] = field(default_factory=dict)
     unmapped: tuple[tuple[str, str], ...] = ()
 
     def __post_init__(self) -> None:

@@ -1,0 +1,51 @@
+"""Which format a text is in, told by its content and not by the file's name."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+
+from sync.core import ris, ris_fields
+from sync.core.record import Entry, Gap, Reading, SourceLine
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """A format that can be read. looks_like: told from the first lines.  read: lines to entries.  to_reading: entry to record."""
+
+    name: str
+    label: str
+    looks_like: Callable[[str], bool]
+    read: Callable[[Iterable[SourceLine]], Iterator[Entry | Gap]]
+    to_reading: Callable[[Entry], Reading]
+
+
+# In the order in which they are tried: the strictest first.
+FORMATS = (Format("ris", "RIS", ris.looks_like, ris.read, ris_fields.to_reading),)
+
+# What a file without a record seems to be, and what to do about it.
+_FOREIGN = (
+    (r"^\s*$", "the file is empty"),
+    (r"^%PDF-", "this is a PDF; export the references as RIS instead"),
+    (r"^PK\x03\x04", "this is a ZIP archive (or an Office document); unpack it and drop the RIS file inside"),
+    (r"^\s*(?:<!DOCTYPE html|<html)", "this is a web page, perhaps a login page saved instead of the export; export again"),
+    (r"^\s*@\w+\s*\{", "this looks like BibTeX; export as RIS instead"),
+    (r"^\s*PMID\s*-\s", "this looks like MEDLINE (.nbib), which is not read yet; export as RIS instead"),
+    (r"^\s*%0 ", "this looks like EndNote tagged text (.enw), which is not read yet; export as RIS instead"),
+    (r"^\s*(?:FN |PT [JBS]\b)", "this looks like Web of Science tagged text (.ciw), which is not read yet; export as RIS instead"),
+    (r"^\s*<\?xml", "this is XML, but not PubMed's; export as RIS instead"),
+    (r"^\s*[\[{]", "this looks like JSON, but not like Crossref's; export as RIS instead"),
+    (r"^[^\n]*(?:,|;|\t)[^\n]*(?:,|;|\t)[^\n]*\n", "this looks like a table (CSV); export as RIS instead"),
+)
+
+
+def sniff(head: str) -> Format | None:
+    """The format of a text by its beginning; None if it is none of ours."""
+    return next((known for known in FORMATS if known.looks_like(head)), None)
+
+
+def describe(head: str) -> str:
+    """What a text seems to be, and what to do, where no record was found in it."""
+    found = (told for pattern, told in _FOREIGN if re.search(pattern, head, re.IGNORECASE))
+    return next(found, "no tag of RIS (TY  - ...) stands in it; is it the right file?")

@@ -1,0 +1,363 @@
+"""Text of the services and of drops, made fit for Zotero: white space, entities, markup, comparison.
+
+Zotero's rich text, allowed in titles, is `<i> <b> <sub> <sup>`, small capitals and nocase spans
+(https://www.zotero.org/support/kb/rich_text_bibliography); everything else there is shown literally. Abstracts are
+plain text. Markup comes as HTML, as JATS (`jats:italic`, https://jats.nlm.nih.gov) and as MathML
+(https://www.w3.org/TR/MathML3/), whole or damaged: what is no tag stays text, so `p<0.05` survives.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+import unicodedata
+from collections.abc import Callable, Iterator, Mapping
+
+from lxml import etree
+
+_ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
+_UNFIT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
+_GARBLED = re.compile("[\x80-\x9f]|[ÂÃÐÑ][\x80-\xbf]|â€|ï»¿|[ÃÅ][^\\W\\da-z_]?[\u0152-\u2122]")
+# Letters whose mark is part of them, so that NFKD leaves them whole.
+_STROKES = str.maketrans(
+    {"ø": "o", "đ": "d", "ð": "d", "ł": "l", "æ": "ae", "œ": "oe", "þ": "th", "ı": "i", "ħ": "h", "ŧ": "t", "ŋ": "n"}
+)
+
+_SMALL_CAPS = '<span style="font-variant:small-caps;">'
+# What the elements of HTML and JATS become in Zotero's rich text.
+_MARKS: Mapping[str, tuple[str, str]] = {
+    **dict.fromkeys(("i", "em", "italic"), ("<i>", "</i>")),
+    **dict.fromkeys(("b", "strong", "bold"), ("<b>", "</b>")),
+    **dict.fromkeys(("sub", "inf"), ("<sub>", "</sub>")),
+    "sup": ("<sup>", "</sup>"),
+    **dict.fromkeys(("sc", "scp", "small-caps"), (_SMALL_CAPS, "</span>")),
+}
+_BLOCKS = frozenset(
+    "p div sec list list-item ul ol li abstract trans-abstract disp-formula disp-quote blockquote break br hr table tr"
+    " dl dt dd def-list def-item body section title label h1 h2 h3 h4 h5 h6".split()
+)
+_HEADINGS = frozenset({"title", "h1", "h2", "h3", "h4", "h5", "h6"})
+_HIDDEN = frozenset("annotation annotation-xml inline-graphic graphic script style mphantom mprescripts none".split())
+_VOID = frozenset({"br", "hr", "img", "break", "wbr"})
+_PLAIN_TAGS = frozenset(
+    "u span a font small big tt code pre underline styled-content ext-link uri xref monospace sans-serif roman strike s"
+    " del ins overline named-content inline-formula alternatives tex-math math semantics center nobr".split()
+)
+_MATHML = frozenset(
+    "mi mn mo ms mtext mrow mstyle mpadded msub msup msubsup munder mover munderover mfrac msqrt mroot mfenced"
+    " mmultiscripts mprescripts mspace mtable mtr mtd menclose mphantom merror none".split()
+)
+_KNOWN = _BLOCKS | _HIDDEN | _VOID | _PLAIN_TAGS | _MATHML | _MARKS.keys()
+_DEEPEST = 100  # open tags at a time; deeper ones are damage, and their text is kept
+
+_TAG = re.compile(
+    r"<!--.*?-->|<!\[CDATA\[(?P<cdata>.*?)\]\]>|<(?P<end>/?)(?P<prefix>[A-Za-z]\w*:)?(?P<name>[A-Za-z][\w-]*)"
+    r"(?P<attributes>(?:\s+[\w:.-]+\s*=\s*(?:\"[^\"<]*\"|'[^'<]*'))*)\s*(?P<empty>/?)>",
+    re.DOTALL,
+)
+_ATTRIBUTE = re.compile(r"\b(style|class|open|close|separators)\s*=\s*(?:\"([^\"<]*)\"|'([^'<]*)')")
+# Line breaks that only lay out the markup: `(\n  <i>x</i>\n  )`. The text around them is one word.
+_LAYOUT = (
+    (re.compile(r"(?<=>)\s*\n\s*(?=[.,;:!?)\]]|[-\u2010\u2011]\w)"), ""),
+    (re.compile(r"(?<=[(\[])\s*\n\s*(?=<)"), ""),
+    (re.compile(r"\s*\n\s*(?=<(?:\w+:)?su[bp]>)"), ""),
+)
+_OPEN_MARK = r"<(?:i|b|sub|sup|span [^<>]*)>"
+_CLOSE_MARK = r"</(?:i|b|sub|sup|span)>"
+_TIDY = (
+    (re.compile(rf"({_OPEN_MARK})\s+"), r" \1"),
+    (re.compile(r"\s+(</su[bp]>)"), r"\1"),
+    (re.compile(rf"\s+({_CLOSE_MARK})"), r"\1 "),
+    (re.compile(r"<(i|b|sub|sup)></\1>|<span [^<>]*></span>"), ""),
+)
+_ANY_MARK = re.compile(f"{_OPEN_MARK}|{_CLOSE_MARK}")
+# Formulae are set close to the words around them: "the<math>N</math>nucleus". \x02 and \x03 stand at their edges.
+_EDGES = (
+    (re.compile(r"(?<=[^\W\d_A-Z])\x02(?=\w|<sup>[^<]*</sup>\w)"), " "),
+    (re.compile(r"(?<=[\w>])\x03(?=[^\W\d_A-Z])(?!(?:th|st|nd|rd|s)\b)"), " "),
+    (re.compile("[\x02\x03]"), ""),
+)
+_HEAD = "\x1f"  # stands after a heading
+_PARSER = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
+
+
+def squeeze(text: str) -> str:
+    """The text with each run of white space, line ends and hard blanks included, as one blank; none at the ends."""
+    return " ".join(text.split())
+
+
+def unescape(text: str) -> str:
+    """The text with its entities resolved, also doubly escaped ones (`&amp;lt;`); `AT&T`, `?a=1&copy=2` stay."""
+    for _ in range(3):
+        if "&" not in text:
+            break
+        plainer = _ENTITY.sub(lambda found: html.unescape(found.group()), text)
+        if plainer == text:
+            break
+        text = plainer
+    return text
+
+
+def rich(markup: str) -> str:
+    """One line of Zotero rich text: italic, bold, sub, sup, small capitals kept, formulae readable, other tags dropped."""
+    if "<" not in markup and "&" not in markup:
+        return squeeze(_UNFIT.sub("", markup))
+    return _line(_walk(_tree(markup), " "))
+
+
+def plain(markup: str) -> str:
+    """One line without any markup: `H<sub>2</sub>O` is `H2O`."""
+    return squeeze(_ANY_MARK.sub("", rich(markup)))
+
+
+def abstract(markup: str) -> str:
+    """An abstract as plain text: a line for each paragraph, headings before their text as `Methods: We asked`.
+
+    Where the markup has no paragraphs the lines of the text are the paragraphs.
+    """
+    tree = _tree(markup)
+    if any(isinstance(node.tag, str) and node.tag in _BLOCKS for node in tree.iter()):
+        lines: Iterator[str] | list[str] = iter(_walk(tree, "\n").split("\n"))
+    else:
+        lines = "".join(_walk(tree, "\n", keep_lines=True)).splitlines()
+    return "\n".join(_headed(lines))
+
+
+def fold(text: str) -> str:
+    """The text for comparing titles: no markup, no diacritics, no case; letters and digits, one blank between words."""
+    if "<" in text or "&" in text:
+        text = plain(text)
+    if not text.isascii():
+        text = unicodedata.normalize("NFKD", text.casefold()).casefold().translate(_STROKES)
+        text = "".join(c for c in text if unicodedata.category(c)[0] != "M")
+        return " ".join("".join(c if c.isalnum() else " " for c in text).split())
+    return " ".join(_NO_WORD.sub(" ", text.lower()).split())
+
+
+_NO_WORD = re.compile(r"[^a-z0-9]+")
+
+
+def mojibake(text: str) -> str:
+    """The text as it was before UTF-8 was read as Latin-1 or cp1252; untouched if it does not look like that."""
+    if not _GARBLED.search(text):
+        return text
+    import ftfy
+
+    return str(ftfy.fix_encoding(text))
+
+
+def safe_html(text: str) -> str:
+    """The text as HTML that shows it and does nothing else, for notes."""
+    return html.escape(_UNFIT.sub("", text))
+
+
+def _headed(lines: Iterator[str] | list[str]) -> Iterator[str]:
+    """The paragraphs, each with the headings that stand before it; headings without text at the end stand alone."""
+    waiting = ""
+    for raw in lines:
+        line = squeeze(_ANY_MARK.sub("", _line(raw)))
+        if _HEAD in raw:
+            line = squeeze(line.replace(_HEAD, "")).rstrip(":. ")
+            waiting += (line + (" " if line[-1:] in "?!" else ": ")) if line else ""
+        elif line:
+            yield waiting + line
+            waiting = ""
+    if waiting:
+        yield waiting.rstrip(": ")
+
+
+def _line(walked: str) -> str:
+    for pattern, instead in (*_EDGES, *_TIDY):
+        walked = pattern.sub(instead, walked)
+    return " ".join(walked.split(" ")) if _HEAD in walked else squeeze(walked)
+
+
+# ---- markup -> tree -----------------------------------------------------------------------------------------------
+
+
+def _tree(markup: str) -> etree._Element:
+    """The markup as a tree under `<r>`; tags lower-case and without prefix, attributes only those that are read."""
+    text = _UNFIT.sub("", unescape(markup))
+    for pattern, instead in _LAYOUT:
+        text = pattern.sub(instead, text)
+    return etree.fromstring(f"<r>{''.join(_balanced(text))}</r>", _PARSER)
+
+
+def _balanced(text: str) -> Iterator[str]:
+    """Well-formed XML for the text: each open tag closed, stray ends dropped, what is no tag escaped."""
+    stack: list[str] = []
+    at = 0
+    for found in _TAG.finditer(text):
+        name = (found["name"] or "").lower()
+        if name and not (found["prefix"] or name in _KNOWN or f"</{found['name']}>" in text):
+            continue  # `<Smad3>`: text in angle brackets
+        yield _escaped(text[at : found.start()])
+        at = found.end()
+        if not name:
+            yield _escaped(found["cdata"] or "")
+        elif found["end"]:
+            yield from _closed(stack, name)
+        elif found["empty"] or name in _VOID:
+            yield f"<{name}{_attributes(found['attributes'])}/>"
+        elif len(stack) < _DEEPEST:
+            stack.append(name)
+            yield f"<{name}{_attributes(found['attributes'])}>"
+    yield _escaped(text[at:])
+    yield from (f"</{name}>" for name in reversed(stack))
+
+
+def _closed(stack: list[str], name: str) -> Iterator[str]:
+    while name in stack:
+        top = stack.pop()
+        yield f"</{top}>"
+        if top == name:
+            return
+
+
+def _attributes(source: str) -> str:
+    kept = {name: double or single for name, double, single in _ATTRIBUTE.findall(source)}
+    return "".join(f' {name}="{html.escape(value)}"' for name, value in kept.items())
+
+
+def _escaped(text: str) -> str:
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+# ---- tree -> text -------------------------------------------------------------------------------------------------
+
+
+def _walk(node: etree._Element, block: str, *, keep_lines: bool = False) -> str:
+    """What stands inside a node; `block` is put around paragraphs. Line ends of the source are blanks unless kept."""
+    say: Callable[[str | None], str] = _as_it_is if keep_lines else _one_line
+    parts = [say(node.text)]
+    for child in node:
+        parts += (_element(child, block, keep_lines=keep_lines), say(child.tail))
+    return "".join(parts)
+
+
+def _element(node: etree._Element, block: str, *, keep_lines: bool) -> str:
+    name = str(node.tag)
+    if name in _HIDDEN or (name == "tex-math" and _has_math(node)):
+        return ""
+    if name == "tex-math":
+        return _tex("".join(node.itertext()))
+    if name == "math":
+        return f"\x02{_row(node)}\x03"
+    inner = _walk(node, block, keep_lines=keep_lines)
+    if name in _HEADINGS and block == "\n":
+        return f"\n{inner.replace(chr(10), ' ')}{_HEAD}\n"
+    if name in _BLOCKS:
+        return f"{block}{inner}{block}"
+    before, after = _mark(node, name)
+    return f"{before}{inner}{after}"
+
+
+def _mark(node: etree._Element, name: str) -> tuple[str, str]:
+    if name == "span" and "small-caps" in node.get("style", ""):
+        return _SMALL_CAPS, "</span>"
+    if name == "span" and node.get("class") == "nocase":
+        return '<span class="nocase">', "</span>"
+    return _MARKS.get(name, ("", ""))
+
+
+def _one_line(text: str | None) -> str:
+    return re.sub(r"\s+", " ", text or "")
+
+
+def _as_it_is(text: str | None) -> str:
+    return text or ""
+
+
+def _has_math(node: etree._Element) -> bool:
+    parent = node.getparent()
+    return parent is not None and parent.find("math") is not None
+
+
+def _tex(source: str) -> str:
+    """A LaTeX formula without the document that some publishers wrap around it."""
+    body = re.search(r"\\begin\{document\}(.*?)\\end\{document\}", source, re.DOTALL)
+    return (body.group(1) if body else source).strip().strip("$").strip()
+
+
+# ---- MathML -------------------------------------------------------------------------------------------------------
+
+_RELATIONS = frozenset("=<>≤≥≈≃≅≡≠∼→↔∈±×")
+_ACCENTS = {"¯": "\u0304", "‾": "\u0304", "^": "\u0302", "ˆ": "\u0302", "~": "\u0303", "˜": "\u0303", "→": "\u20d7", "˙": "\u0307"}
+_PRIMES = frozenset("′″‴'*")
+
+
+def _row(node: etree._Element) -> str:
+    """The children of a row, a blank around relations that stand between two of them."""
+    parts = [squeeze(node.text or "")]
+    for child in node:
+        said = _math(child)
+        between = said in _RELATIONS and child.getprevious() is not None and child.getnext() is not None
+        parts += (f" {said} " if between else said, squeeze(child.tail or ""))
+    return "".join(parts)
+
+
+def _math(node: etree._Element) -> str:
+    name = str(node.tag)
+    if name in _HIDDEN:
+        return ""
+    if name in {"mi", "mn", "mo", "ms"}:
+        return squeeze("".join(node.itertext()))
+    shape = _SHAPES.get(name)
+    parts = [_math(child) for child in node]
+    if shape and len(parts) >= shape[0]:
+        return shape[1](node, parts)
+    return _row(node)
+
+
+def _sub(said: str) -> str:
+    return f"<sub>{said}</sub>" if said else ""
+
+
+def _sup(said: str) -> str:
+    return said if said and set(said) <= _PRIMES else f"<sup>{said}</sup>" if said else ""
+
+
+def _grouped(said: str) -> str:
+    return f"({said})" if re.search(r"[^\w.<>/]", said) else said
+
+
+def _over(_: etree._Element, parts: list[str]) -> str:
+    base, accent = parts[:2]
+    known = _ACCENTS.get(accent, "")
+    return base + known if known and len(base) == 1 else base + ("" if known else _sup(accent))
+
+
+def _fenced(node: etree._Element, parts: list[str]) -> str:
+    between = node.get("separators", ",").strip()[:1]
+    return node.get("open", "(") + (between + " " if between else "").join(parts) + node.get("close", ")")
+
+
+def _multiscripts(node: etree._Element, parts: list[str]) -> str:
+    """base sub sup ... [mprescripts sub sup ...]: the latter stand before the base."""
+    tags = [str(child.tag) for child in node]
+    cut = tags.index("mprescripts") if "mprescripts" in tags else len(parts)
+    return _scripts(parts[cut + 1 :]) + parts[0] + _scripts(parts[1:cut])
+
+
+def _scripts(parts: list[str]) -> str:
+    return "".join(_sup(said) if place % 2 else _sub(said) for place, said in enumerate(parts))
+
+
+_Shape = Callable[[etree._Element, list[str]], str]
+# MathML element: how many children it needs, how it reads.
+_SHAPES: Mapping[str, tuple[int, _Shape]] = {
+    "mtext": (0, lambda node, _: _one_line("".join(node.itertext()))),
+    "mspace": (0, lambda _, __: " "),
+    "msub": (2, lambda _, p: p[0] + _sub(p[1])),
+    "munder": (2, lambda _, p: p[0] + _sub(p[1])),
+    "msup": (2, lambda _, p: p[0] + _sup(p[1])),
+    "msubsup": (3, lambda _, p: p[0] + _sub(p[1]) + _sup(p[2])),
+    "munderover": (3, lambda _, p: p[0] + _sub(p[1]) + _sup(p[2])),
+    "mover": (2, _over),
+    "mfrac": (2, lambda _, p: f"{_grouped(p[0])}/{_grouped(p[1])}"),
+    "msqrt": (1, lambda node, _: "√" + _grouped(_row(node))),
+    "mroot": (2, lambda _, p: f"{_sup(p[1])}√{_grouped(p[0])}"),
+    "mfenced": (0, _fenced),
+    "mmultiscripts": (1, _multiscripts),
+    "mtr": (0, lambda _, p: " ".join(p) + " "),
+}
