@@ -19,7 +19,7 @@ from sync.core import dates, schema
 from sync.core.identifiers import doi_key, find_doi, parse_doi, parse_isbn, parse_issn, parse_pmcid, parse_pmid
 from sync.core.names import parse_names
 from sync.core.record import Attachment, Creator, Entry, Problem, Reading, Record, Tagged
-from sync.core.ris_tables import ITEM_TYPES, SECOND_ORDER, target
+from sync.core.ris_tables import ITEM_TYPES, SECOND_RANK, target
 
 _RAW = frozenset({"N1", "RN", "AB", "N2"})  # tags whose entities stand for themselves
 _PLACEHOLDERS = frozenset({"na", "n/a", "no-specified", "null", "none", "<br />", "[no abstract available]"})
@@ -94,8 +94,7 @@ def _in_order(said: list[Tagged], kind: str) -> list[Tagged]:
     """First the tags that stand for themselves, then the stand-ins, those of titles in a fixed order."""
     first = [one for one in said if not target(one.tag, kind)[1]]
     second = [one for one in said if target(one.tag, kind)[1]]
-    rank = {tag: place for place, tag in enumerate(SECOND_ORDER)}
-    return first + sorted(second, key=lambda one: rank.get(one.tag, len(rank)))
+    return first + sorted(second, key=lambda one: SECOND_RANK.get(one.tag, len(SECOND_RANK)))
 
 
 def _place(draft: _Draft, one: Tagged) -> bool:
@@ -201,7 +200,7 @@ def _number(draft: _Draft, _: Tagged, value: str) -> bool:
     if name in {"ISSN", "ISBN"} and schema.own_field(kind, name):
         numbers = [part.strip() for part in re.split(r"[\n,;]", value) if part.strip()]
         parse = parse_issn if name == "ISSN" else parse_isbn
-        good = [parse(number) if name == "ISSN" else (number if parse(number) else None) for number in numbers]
+        good = [number if parse(number) else None for number in numbers]
         if name in draft.fields and all(good):
             have = draft.fields[name].split(", ")
             draft.fields[name] = ", ".join([*have, *(n for n in map(str, good) if n not in have)])

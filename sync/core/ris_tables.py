@@ -15,7 +15,7 @@ ITEM_TYPES: Mapping[str, str] = {
     "COMP": "computerProgram", "CONF": "conferencePaper", "CPAPER": "conferencePaper", "CTLG": "magazineArticle",
     "DATA": "dataset", "DBASE": "dataset", "DICT": "dictionaryEntry", "EBOOK": "book", "ECHAP": "bookSection",
     "EDBOOK": "book", "EJOUR": "journalArticle", "ELEC": "webpage", "ENCYC": "encyclopediaArticle", "EQUA": "document",
-    "FIGURE": "artwork", "GEN": "journalArticle", "GOVDOC": "report", "GRANT": "document", "GRNT": "document",
+    "FIGURE": "artwork", "GEN": "journalArticle", "GOVDOC": "report", "GRNT": "document",
     "HEAR": "hearing", "ICOMM": "email", "INPR": "manuscript", "JFULL": "journalArticle", "JOUR": "journalArticle",
     "LEGAL": "case", "MANSCPT": "manuscript", "MAP": "map", "MGZN": "magazineArticle", "MPCT": "film",
     "MULTI": "videoRecording", "MUSIC": "audioRecording", "NEWS": "newspaperArticle", "PAMP": "manuscript", "PAT": "patent",
@@ -123,7 +123,8 @@ _SECOND = {
     "LK": "!url",
 }
 
-SECOND_ORDER = ("T1", "CT", "T2", "JF", "JA", "JO", "BT")  # these before the rest of the second table, in this order
+# Stand-ins for titles come first, in this order; the rest as they stand in the entry.
+SECOND_RANK = {"T1": 0, "CT": 1, "T2": 2, "JF": 3, "JA": 4, "JO": 4, "BT": 5}
 
 
 def _spread(table: Mapping[str, str]) -> dict[str, tuple[str, dict[str, str]]]:

@@ -12,16 +12,31 @@ import html
 import re
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping
+from typing import Any
 
 from lxml import etree
 
 _ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
 _UNFIT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
-_GARBLED = re.compile("[\x80-\x9f]|[ÂÃÐÑ][\x80-\xbf]|â€|ï»¿|[ÃÅ][^\\W\\da-z_]?[\u0152-\u2122]")
+_CP1252 = bytes(range(0x80, 0xA0)).decode("cp1252", "ignore")
+_GARBLED = re.compile(f"[\x80-\x9f]|[ÂÃÄÅÎÏÐÑâï][\x80-\xbf{_CP1252}]")
 # Letters whose mark is part of them, so that NFKD leaves them whole.
 _STROKES = str.maketrans(
-    {"ø": "o", "đ": "d", "ð": "d", "ł": "l", "æ": "ae", "œ": "oe", "þ": "th", "ı": "i", "ħ": "h", "ŧ": "t", "ŋ": "n"}
+    {
+        "ø": "o",
+        "đ": "d",
+        "ð": "d",
+        "ł": "l",
+        "æ": "ae",
+        "œ": "oe",
+        "þ": "th",
+        "\u0131": "i",
+        "ħ": "h",
+        "ŧ": "t",
+        "ŋ": "n",
+    }
 )
+_NO_WORD = re.compile(r"[^a-z0-9]+")
 
 _SMALL_CAPS = '<span style="font-variant:small-caps;">'
 # What the elements of HTML and JATS become in Zotero's rich text.
@@ -32,20 +47,26 @@ _MARKS: Mapping[str, tuple[str, str]] = {
     "sup": ("<sup>", "</sup>"),
     **dict.fromkeys(("sc", "scp", "small-caps"), (_SMALL_CAPS, "</span>")),
 }
-_BLOCKS = frozenset(
+
+
+def _words(table: str) -> frozenset[str]:
+    return frozenset(table.split())
+
+
+_BLOCKS = _words(
     "p div sec list list-item ul ol li abstract trans-abstract disp-formula disp-quote blockquote break br hr table tr"
-    " dl dt dd def-list def-item body section title label h1 h2 h3 h4 h5 h6".split()
+    " dl dt dd def-list def-item body section title label h1 h2 h3 h4 h5 h6"
 )
-_HEADINGS = frozenset({"title", "h1", "h2", "h3", "h4", "h5", "h6"})
-_HIDDEN = frozenset("annotation annotation-xml inline-graphic graphic script style mphantom mprescripts none".split())
-_VOID = frozenset({"br", "hr", "img", "break", "wbr"})
-_PLAIN_TAGS = frozenset(
+_HEADINGS = _words("title h1 h2 h3 h4 h5 h6")
+_HIDDEN = _words("annotation annotation-xml inline-graphic graphic script style mphantom mprescripts none")
+_VOID = _words("br hr img break wbr")
+_PLAIN_TAGS = _words(
     "u span a font small big tt code pre underline styled-content ext-link uri xref monospace sans-serif roman strike s"
-    " del ins overline named-content inline-formula alternatives tex-math math semantics center nobr".split()
+    " del ins overline named-content inline-formula alternatives tex-math math semantics center nobr"
 )
-_MATHML = frozenset(
+_MATHML = _words(
     "mi mn mo ms mtext mrow mstyle mpadded msub msup msubsup munder mover munderover mfrac msqrt mroot mfenced"
-    " mmultiscripts mprescripts mspace mtable mtr mtd menclose mphantom merror none".split()
+    " mmultiscripts mprescripts mspace mtable mtr mtd menclose mphantom merror none"
 )
 _KNOWN = _BLOCKS | _HIDDEN | _VOID | _PLAIN_TAGS | _MATHML | _MARKS.keys()
 _DEEPEST = 100  # open tags at a time; deeper ones are damage, and their text is kept
@@ -73,8 +94,8 @@ _TIDY = (
 _ANY_MARK = re.compile(f"{_OPEN_MARK}|{_CLOSE_MARK}")
 # Formulae are set close to the words around them: "the<math>N</math>nucleus". \x02 and \x03 stand at their edges.
 _EDGES = (
-    (re.compile(r"(?<=[^\W\d_A-Z])\x02(?=\w|<sup>[^<]*</sup>\w)"), " "),
-    (re.compile(r"(?<=[\w>])\x03(?=[^\W\d_A-Z])(?!(?:th|st|nd|rd|s)\b)"), " "),
+    (re.compile(r"(?<=[^\W\d_A-Z]|[,;])\x02(?=\w|<sup>[^<]*</sup>\w)"), " "),
+    (re.compile(r"(?<=[\w>])\x03(?=[^\W\d_A-Z]|[A-Z][a-z]{2})(?!(?:th|st|nd|rd|s)\b)"), " "),
     (re.compile("[\x02\x03]"), ""),
 )
 _HEAD = "\x1f"  # stands after a heading
@@ -134,9 +155,6 @@ def fold(text: str) -> str:
     return " ".join(_NO_WORD.sub(" ", text.lower()).split())
 
 
-_NO_WORD = re.compile(r"[^a-z0-9]+")
-
-
 def mojibake(text: str) -> str:
     """The text as it was before UTF-8 was read as Latin-1 or cp1252; untouched if it does not look like that."""
     if not _GARBLED.search(text):
@@ -155,9 +173,9 @@ def _headed(lines: Iterator[str] | list[str]) -> Iterator[str]:
     """The paragraphs, each with the headings that stand before it; headings without text at the end stand alone."""
     waiting = ""
     for raw in lines:
-        line = squeeze(_ANY_MARK.sub("", _line(raw)))
+        line = squeeze(_ANY_MARK.sub("", _line(raw.replace(_HEAD, ""))))
         if _HEAD in raw:
-            line = squeeze(line.replace(_HEAD, "")).rstrip(":. ")
+            line = line.rstrip(":. ")
             waiting += (line + (" " if line[-1:] in "?!" else ": ")) if line else ""
         elif line:
             yield waiting + line
@@ -169,7 +187,7 @@ def _headed(lines: Iterator[str] | list[str]) -> Iterator[str]:
 def _line(walked: str) -> str:
     for pattern, instead in (*_EDGES, *_TIDY):
         walked = pattern.sub(instead, walked)
-    return " ".join(walked.split(" ")) if _HEAD in walked else squeeze(walked)
+    return squeeze(walked)
 
 
 # ---- markup -> tree -----------------------------------------------------------------------------------------------
@@ -240,7 +258,7 @@ def _element(node: etree._Element, block: str, *, keep_lines: bool) -> str:
     if name in _HIDDEN or (name == "tex-math" and _has_math(node)):
         return ""
     if name == "tex-math":
-        return _tex("".join(node.itertext()))
+        return _tex(_all_text(node))
     if name == "math":
         return f"\x02{_row(node)}\x03"
     inner = _walk(node, block, keep_lines=keep_lines)
@@ -258,6 +276,10 @@ def _mark(node: etree._Element, name: str) -> tuple[str, str]:
     if name == "span" and node.get("class") == "nocase":
         return '<span class="nocase">', "</span>"
     return _MARKS.get(name, ("", ""))
+
+
+def _all_text(node: etree._Element) -> str:
+    return "".join(str(part) for part in node.itertext())
 
 
 def _one_line(text: str | None) -> str:
@@ -281,9 +303,15 @@ def _tex(source: str) -> str:
 
 # ---- MathML -------------------------------------------------------------------------------------------------------
 
-_RELATIONS = frozenset("=<>≤≥≈≃≅≡≠∼→↔∈±×")
-_ACCENTS = {"¯": "\u0304", "‾": "\u0304", "^": "\u0302", "ˆ": "\u0302", "~": "\u0303", "˜": "\u0303", "→": "\u20d7", "˙": "\u0307"}
-_PRIMES = frozenset("′″‴'*")
+_RELATIONS = frozenset("=<>≤≥≈≃≅≡≠\u223c→↔∈±\u00d7")
+# Accents set over a letter, as the combining character that Unicode has for them.
+_ACCENTS = {
+    **dict.fromkeys("¯\u203e\u02c9", "\u0304"),
+    **dict.fromkeys("^\u02c6", "\u0302"),
+    **dict.fromkeys("~\u02dc", "\u0303"),
+    **{"→": "\u20d7", "\u02d9": "\u0307"},
+}
+_PRIMES = frozenset("\u2032″‴'*")
 
 
 def _row(node: etree._Element) -> str:
@@ -301,7 +329,7 @@ def _math(node: etree._Element) -> str:
     if name in _HIDDEN:
         return ""
     if name in {"mi", "mn", "mo", "ms"}:
-        return squeeze("".join(node.itertext()))
+        return squeeze(_all_text(node))
     shape = _SHAPES.get(name)
     parts = [_math(child) for child in node]
     if shape and len(parts) >= shape[0]:
@@ -333,7 +361,7 @@ def _fenced(node: etree._Element, parts: list[str]) -> str:
 
 
 def _multiscripts(node: etree._Element, parts: list[str]) -> str:
-    """base sub sup ... [mprescripts sub sup ...]: the latter stand before the base."""
+    """Base sub sup ... [mprescripts sub sup ...]: the latter stand before the base."""
     tags = [str(child.tag) for child in node]
     cut = tags.index("mprescripts") if "mprescripts" in tags else len(parts)
     return _scripts(parts[cut + 1 :]) + parts[0] + _scripts(parts[1:cut])
@@ -343,10 +371,10 @@ def _scripts(parts: list[str]) -> str:
     return "".join(_sup(said) if place % 2 else _sub(said) for place, said in enumerate(parts))
 
 
-_Shape = Callable[[etree._Element, list[str]], str]
+_Shape = Callable[[Any, list[str]], str]
 # MathML element: how many children it needs, how it reads.
 _SHAPES: Mapping[str, tuple[int, _Shape]] = {
-    "mtext": (0, lambda node, _: _one_line("".join(node.itertext()))),
+    "mtext": (0, lambda node, _: _one_line(_all_text(node))),
     "mspace": (0, lambda _, __: " "),
     "msub": (2, lambda _, p: p[0] + _sub(p[1])),
     "munder": (2, lambda _, p: p[0] + _sub(p[1])),

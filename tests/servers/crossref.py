@@ -305,6 +305,8 @@ def _pairs(value: str) -> list[list[str]]:
 
 
 def _unknown_parameter(name: str) -> _Failure:
+    if name.startswith("query."):
+        return _Failure("field-query-not-available", name, f"There is no field query {name} on this route")
     return _Failure("unknown-parameter", name, f"Parameter {name} is not available on any route")
 
 
