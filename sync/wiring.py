@@ -132,7 +132,7 @@ def open_tools(
         yield Tools(
             ledger=used,
             library=target,
-            sources={name: build(config, http) for name, build in SOURCES.items()},
+            sources={name: SOURCES[name](config, http) for name in _wanted(config)},
             now=utc_now,
             stop=stop.is_set,
             tell=tell,
@@ -153,6 +153,12 @@ def open_tools(
 def environment() -> Mapping[str, str]:
     """The environment, for the config's overrides."""
     return os.environ
+
+
+def _wanted(config: Config) -> list[str]:
+    """The sources that any inbox asks; a key that only another source needs is not looked for."""
+    wanted = {name for own in config.inbox.values() for name in (config.sources.use if own.sources is None else own.sources)}
+    return [name for name in SOURCES if name in wanted]
 
 
 def _requests(http: Http, library: Library) -> dict[str, int]:

@@ -15,6 +15,9 @@ from sync.core import schema
 
 
 
+AUTHOR_EVERYWHERE = ("author",)  # Zotero's server takes an author on every type
+
+
 @dataclass(frozen=True, slots=True)
 class Problem:
     """Something wrong in the input: a value, never raised.
@@ -132,7 +135,7 @@ class Record:
         foreign = [name for name in self.fields if name not in allowed]
         if foreign:
             raise ValueError(f"{self.item_type} has no field {', '.join(foreign)}")
-        roles = (*schema.creator_types(self.item_type), "author")  # Zotero's server takes an author on every type
+        roles = (*schema.creator_types(self.item_type), *AUTHOR_EVERYWHERE)
         strangers = [c.creator_type for c in self.creators if c.creator_type not in roles]
         if strangers:
             raise ValueError(f"{self.item_type} has no creator type {', '.join(strangers)}")

@@ -309,7 +309,8 @@ _ACCENTS = {
     **dict.fromkeys("¯\u203e\u02c9", "\u0304"),
     **dict.fromkeys("^\u02c6", "\u0302"),
     **dict.fromkeys("~\u02dc", "\u0303"),
-    **{"→": "\u20d7", "\u02d9": "\u0307"},
+    "→": "\u20d7",
+    "\u02d9": "\u0307",
 }
 _PRIMES = frozenset("\u2032″‴'*")
 

@@ -268,6 +268,26 @@ def test_services_tell_the_retraction_twice_and_the_group_as_one_name() -> None:
     assert work_json(SPECIAL["group"])["author"][1]["name"] == "Harbour Air Study Group"
 
 
+def test_a_work_is_told_with_all_its_facts() -> None:
+    work = next(w for w in WORKS[-60:] if w.pages and w.online and len(w.date) == 3 and "crossref" in w.abstract_in)
+    told = work_json(work)
+    assert (told["title"], told["container-title"], told["short-container-title"]) == (
+        [work.title],
+        [work.journal],
+        [work.abbreviation],
+    )
+    assert (told["volume"], told["issue"], told["page"], told["ISSN"]) == (
+        work.volume,
+        work.issue,
+        work.pages,
+        [work.issn],
+    )
+    assert told["published-print"]["date-parts"] == [list(work.date)]
+    assert told["published-online"]["date-parts"] == told["issued"]["date-parts"] == [list(work.online)]
+    assert [person["family"] for person in told["author"]] == [author.last for author in work.authors]
+    assert told["abstract"].startswith("<jats:title>Abstract</jats:title>")
+
+
 # --- against recorded works
 
 

@@ -1,0 +1,372 @@
+"""One polite HTTP client for all sources: identity, a budget per service and pool, retries, faults translated at the door.
+
+Pace: requests of a pool are spaced evenly, a little below the rate that the service publishes (a bucket would let bursts
+through), from the table that the source hands in until the answers' own headers say otherwise. Secrets belong in bodies;
+no message, exception or log line made here carries a URL's parameters.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+import ssl
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from types import MappingProxyType
+
+import httpx
+
+from sync.errors import Barred, Outage, Throttled
+
+HOME = "https://github.com/zotdrop/zotdrop"
+CONNECT_SECONDS = 4.0
+ANSWER_SECONDS = 45.0  # between two pieces of an answer
+LONGEST_WAIT = 60.0  # seconds; what asks for more is given up and belongs in the ledger
+FOREVER = float("inf")
+
+Wait = Callable[[float], None]
+Clock = Callable[[], float]
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who asks: an e-mail address that the services may write to (may be empty), and our version."""
+
+    contact: str
+    version: str
+
+    @property
+    def user_agent(self) -> str:
+        """`zotdrop/1.0 (home; mailto:contact)`, as Crossref's etiquette asks."""
+        return f"zotdrop/{self.version} ({HOME}{f'; mailto:{self.contact}' if self.contact else ''})"
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """What a pool allows by its publisher: requests a second, requests at a time, and the share of the former to use."""
+
+    per_second: float
+    concurrency: int = 1
+    share: float = 0.96
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """One answer: status, headers (names in lower case), the whole body, decompressed."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class _Trouble:
+    """Why one try gave no answer. tries: how many are worth it.  pause: seconds asked for.  shuts: no service, no more asking."""
+
+    why: str
+    tries: int
+    first_delay: float
+    pause: float | None = None
+    shuts: bool = False
+    slows: bool = False
+
+
+# Statuses that are worth another try: reason, tries, first delay (doubled each time), whether the whole pool slows down.
+_STATUSES = {
+    408: ("timed out", 3, 1.0, False),
+    425: ("was not ready", 3, 1.0, False),
+    429: ("asked for fewer requests", 5, 2.0, True),
+}
+_SERVER_FAULT = ("failed on its side", 4, 1.0, False)
+# Header names: Crossref's, NCBI's.
+_LIMITS = ("x-rate-limit-limit", "x-ratelimit-limit")
+_INTERVALS = ("x-rate-limit-interval", "x-ratelimit-interval")
+
+
+class Http:
+    """Asks services politely. Safe to share between threads.
+
+    transport: for tests.  wait: sleeps, and raises Interrupted if a stop is asked for.  now: monotonic seconds.
+    jitter: 0 to 1.  limits: budgets by (service, pool), before those that sources declare.  today: the wall clock, for
+    `Retry-After` dates.
+    """
+
+    def __init__(
+        self,
+        transport: httpx.BaseTransport | None = None,
+        *,
+        identity: Identity,
+        wait: Wait,
+        now: Clock,
+        limits: Mapping[tuple[str, str], Rate] | None = None,
+        jitter: Callable[[], float] = random.random,
+        today: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        for name in ("httpx", "httpcore"):  # they log whole addresses
+            logging.getLogger(name).setLevel(logging.WARNING)
+        self._client = httpx.Client(
+            transport=transport,
+            headers={"User-Agent": identity.user_agent, "Accept-Encoding": "gzip, deflate"},
+            timeout=httpx.Timeout(ANSWER_SECONDS, connect=CONNECT_SECONDS, write=20.0, pool=None),
+            limits=httpx.Limits(max_connections=16, keepalive_expiry=60.0),
+            max_redirects=3,
+        )
+        self._wait, self._now, self._jitter, self._today = wait, now, jitter, today
+        self._lock = threading.Lock()
+        self._rates: dict[tuple[str, str], Rate] = {}
+        self._fixed = dict(limits or {})
+        self._budgets: dict[tuple[str, str], _Budget] = {}
+        self._shut: dict[str, tuple[float, Outage]] = {}
+        self._requests: Counter[str] = Counter()
+
+    def declare(self, service: str, pools: Mapping[str, Rate]) -> None:
+        """The published rates of a service's pools; what `limits` says of a pool goes before."""
+        with self._lock:
+            self._rates |= {(service, pool): rate for pool, rate in pools.items()}
+
+    @property
+    def requests(self) -> Mapping[str, int]:
+        """How many requests went out to each service, repeated ones included."""
+        with self._lock:
+            return MappingProxyType(dict(self._requests))
+
+    def close(self) -> None:
+        """Let go of the connections."""
+        self._client.close()
+
+    def ask(
+        self,
+        service: str,
+        pool: str,
+        method: str,
+        url: str,
+        *,
+        params: Mapping[str, str] | None = None,
+        data: Mapping[str, str] | None = None,
+    ) -> Reply:
+        """One answer, in the pace of the pool, whatever its status, except those that mean that the service is away.
+
+        params: the query.  data: a form, sent as body.  Raises Outage (no answer after some tries), Throttled (a pause of
+        over a minute is wanted), Barred (403), and Interrupted out of `wait`. Without a connection, and after Throttled and
+        Barred, the service counts as away: later calls raise at once, for the rest of the pause or of this client's life.
+        """
+        budget, tries = self._budget(service, pool), 0
+        while True:
+            self._raise_if_shut(service)
+            got = self._once(service, budget, method, url, params, data)
+            if isinstance(got, Reply):
+                return got
+            tries += 1
+            delay = self._delay(got, tries)
+            if delay > LONGEST_WAIT or tries >= got.tries:
+                raise self._given_up(service, got, delay, tries)
+            if got.slows or got.pause is not None:
+                budget.pause(delay)
+            self._wait(delay)
+
+    def _once(
+        self,
+        service: str,
+        budget: _Budget,
+        method: str,
+        url: str,
+        params: Mapping[str, str] | None,
+        data: Mapping[str, str] | None,
+    ) -> Reply | _Trouble:
+        with budget.turn():
+            self._raise_if_shut(service)
+            try:
+                # A form may hold a key: it is never sent on to where a redirect points.
+                answer = self._client.request(
+                    method, url, params=params, data=data, follow_redirects=method in {"GET", "HEAD"}
+                )
+            except (httpx.RequestError, httpx.InvalidURL) as error:
+                self._count(service, 0 if isinstance(error, _NO_CONNECTION) else 1)
+                return _trouble(error)
+            self._count(service, 1 + len(answer.history))
+            budget.learn(answer.headers)
+        return self._judged(service, answer)
+
+    def _judged(self, service: str, answer: httpx.Response) -> Reply | _Trouble:
+        status = answer.status_code
+        if status == 403:
+            raise self._shut_down(
+                service,
+                Barred(
+                    f"{service} refuses us (403); nothing more is asked. Is `contact` in the config right?",
+                    service=service,
+                ),
+            )
+        known = _STATUSES.get(status) or (_SERVER_FAULT if status >= 500 else None)
+        if known is None:
+            headers = {name.lower(): value for name, value in answer.headers.items()}
+            return Reply(status, MappingProxyType(headers), answer.content)
+        why, tries, first, slows = known
+        return _Trouble(f"{why} ({status})", tries, first, self._retry_after(answer.headers), slows=slows)
+
+    def _delay(self, trouble: _Trouble, tries: int) -> float:
+        if trouble.pause is not None:
+            return trouble.pause
+        doubled = trouble.first_delay * float(2 ** (tries - 1))
+        return min(doubled * (0.5 + self._jitter()), LONGEST_WAIT)
+
+    def _given_up(self, service: str, trouble: _Trouble, delay: float, tries: int) -> Outage:
+        if delay > LONGEST_WAIT:
+            message = f"{service} {trouble.why} and wants a pause of {delay:.0f} s; it will be asked again later"
+            return self._shut_down(service, Throttled(message, service=service, seconds=delay), seconds=delay)
+        message = f"{service} {trouble.why}, {tries} times; it will be asked again later"
+        outage = Outage(message, service=service)
+        return self._shut_down(service, outage) if trouble.shuts else outage
+
+    def _shut_down(self, service: str, outage: Outage, seconds: float = FOREVER) -> Outage:
+        with self._lock:
+            self._shut[service] = (self._now() + seconds, outage)
+        return outage
+
+    def _raise_if_shut(self, service: str) -> None:
+        with self._lock:
+            until, outage = self._shut.get(service, (-FOREVER, None))
+            left = until - self._now()
+        if outage is None or left <= 0:
+            return
+        if isinstance(outage, Throttled):
+            raise Throttled(str(outage), service=service, seconds=left)
+        raise type(outage)(str(outage), service=service)
+
+    def _budget(self, service: str, pool: str) -> _Budget:
+        name = (service, pool)
+        with self._lock:
+            if name not in self._budgets:
+                rate = self._fixed.get(name) or self._rates.get(name) or Rate(1.0)
+                self._budgets[name] = _Budget(pool, rate, self._wait, self._now)
+            return self._budgets[name]
+
+    def _count(self, service: str, number: int) -> None:
+        with self._lock:
+            self._requests[service] += number
+
+    def _retry_after(self, headers: httpx.Headers) -> float | None:
+        """Seconds, from seconds or from an HTTP date (RFC 9110, 10.2.3); the service's own clock counts where it tells it."""
+        value = headers.get("retry-after", "").strip()
+        if value.replace(".", "", 1).isdigit():
+            return float(value)
+        when = _date(value)
+        if when is None:
+            return None
+        return max(0.0, (when - (_date(headers.get("date", "")) or self._today())).total_seconds())
+
+
+class _Budget:
+    """The pace of one pool: evenly spaced turns, so many at a time; one at a time until the first answer."""
+
+    def __init__(self, pool: str, rate: Rate, wait: Wait, now: Clock) -> None:
+        self._pool, self._wait, self._now, self._share = pool, wait, now, rate.share
+        self._per_second, self._concurrency = rate.per_second * rate.share, rate.concurrency
+        self._free = threading.Condition()
+        self._busy, self._next, self._held, self._answered = 0, -FOREVER, -FOREVER, False
+
+    @contextmanager
+    def turn(self) -> Iterator[None]:
+        """A place among those that ask at a time, and the next moment of the pace."""
+        with self._free:
+            while self._busy >= (self._concurrency if self._answered else 1):
+                self._free.wait(0.05)
+                self._wait(0.0)  # a stop is heard here
+            self._busy += 1
+        try:
+            self._pace()
+            yield
+        finally:
+            with self._free:
+                self._busy -= 1
+                self._free.notify()
+
+    def _pace(self) -> None:
+        with self._free:
+            at = self._now()
+            mine = max(at, self._next)
+            self._next = mine + 1 / self._per_second
+        if mine > at:
+            self._wait(mine - at)
+        held = self._held - self._now()
+        if held > 0:  # a pause was asked for while this one waited
+            self._wait(held)
+
+    def pause(self, seconds: float) -> None:
+        """Nobody of this pool goes on before so many seconds have passed."""
+        with self._free:
+            self._held = max(self._held, self._now() + seconds)
+            self._next = max(self._next, self._held)
+
+    def learn(self, headers: httpx.Headers) -> None:
+        """Take the limits that an answer states. Where it names another pool than ours, only slower ones are believed."""
+        limit, seconds = _number(_first(headers, _LIMITS)), _number(_first(headers, _INTERVALS).rstrip("s")) or 1.0
+        concurrency = int(_number(headers.get("x-concurrency-limit", "")))
+        ours = headers.get("x-api-pool", self._pool) == self._pool
+        with self._free:
+            if limit:
+                stated = limit / seconds * self._share
+                self._per_second = stated if ours else min(stated, self._per_second)
+            if concurrency:
+                self._concurrency = concurrency if ours else min(concurrency, self._concurrency)
+            if not self._answered:  # opening the connection took its time: the next one counts from the arrival
+                self._answered, self._next = True, max(self._next, self._now() + 1 / self._per_second)
+            self._free.notify_all()
+
+
+_NO_CONNECTION = (
+    httpx.ConnectError,
+    httpx.ConnectTimeout,
+    httpx.ProxyError,
+    httpx.UnsupportedProtocol,
+    httpx.InvalidURL,
+)
+
+
+def _trouble(error: httpx.RequestError | httpx.InvalidURL) -> _Trouble:
+    """A fault of the transport in our words; its own text is told only where it cannot hold an address."""
+    if isinstance(error, httpx.ConnectTimeout):
+        return _Trouble(f"could not be reached within {CONNECT_SECONDS:.0f} s", 2, 0.2, shuts=True)
+    if isinstance(error, httpx.ConnectError):
+        secure = isinstance(_root(error), ssl.SSLError)
+        why = "has no valid certificate" if secure else "could not be reached"
+        return _Trouble(f"{why} ({error})", 2, 0.2, shuts=True)
+    if isinstance(error, _NO_CONNECTION):
+        return _Trouble("could not be reached (is its address in the config right?)", 1, 0.2, shuts=True)
+    if isinstance(error, httpx.TimeoutException):
+        return _Trouble(f"did not answer within {ANSWER_SECONDS:.0f} s", 2, 1.0)
+    if isinstance(error, httpx.TooManyRedirects):
+        return _Trouble("sends us round in circles", 1, 1.0)
+    return _Trouble(f"broke off its answer ({type(error).__name__})", 4, 1.0)
+
+
+def _root(error: BaseException) -> BaseException:
+    while (below := error.__cause__ or error.__context__) is not None:
+        error = below
+    return error
+
+
+def _first(headers: httpx.Headers, names: tuple[str, ...]) -> str:
+    return next((str(headers[name]) for name in names if name in headers), "")
+
+
+def _number(text: str) -> float:
+    """A positive number, 0.0 for anything else."""
+    try:
+        number = float(text)
+    except ValueError:
+        return 0.0
+    return number if 0 < number < FOREVER else 0.0
+
+
+def _date(text: str) -> datetime | None:
+    try:
+        when = parsedate_to_datetime(text)
+    except (ValueError, TypeError):
+        return None
+    return when if when.tzinfo else when.replace(tzinfo=UTC)
