@@ -100,7 +100,7 @@ def init(shared: Common, folder: Path) -> None:
 @click.option("--strict", is_flag=True, help="Exit with 6 if a person is asked.")
 @common
 @click.pass_obj
-def sync(shared: Common, paths: tuple[str, ...], *, strict: bool, **switches: Any) -> int:
+def sync(shared: Common, /, paths: tuple[str, ...], *, strict: bool, **switches: Any) -> int:
     """Read drops (files, folders, or - for standard input; none: what lies in the inboxes), and bring them into Zotero."""
     from sync import orders
 
@@ -179,11 +179,13 @@ def status(shared: Common) -> None:
 
 
 @cli.command()
-@click.option("--format", "kind", type=click.Choice(["json"]), default="json", help="One item per line, as Zotero's API has it.")
+@click.option(
+    "--format", "kind", type=click.Choice(["json"]), default="json", help="One item per line, as Zotero's API has it."
+)
 @click.option("--library", metavar="NAME", help="The library to export, where there are several.")
 @common
 @click.pass_obj
-def export(shared: Common, *, kind: str, library: str | None) -> None:
+def export(shared: Common, /, *, library: str | None, **_format: str) -> None:
     """Write the items of the library to stdout, one per line."""
     from sync import wiring
 
@@ -287,7 +289,7 @@ def _carry_out(shared: Common, config: Config, order: Order) -> list[RunReport]:
 
     stop = threading.Event()
 
-    def ask_to_stop(number: int, _frame: object) -> None:
+    def ask_to_stop(_number: int, _frame: object) -> None:
         if stop.is_set():
             raise KeyboardInterrupt
         shared.say("stopping after this batch (once more to stop at once) ...")

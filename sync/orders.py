@@ -130,7 +130,9 @@ def _inbox_tasks(config: Config, order: Order, name: str, stop: Event) -> list[T
     own = config.inbox[name]
     root = Path(own.path)
     if not root.is_dir():
-        raise UsageFault(f"{root}: the folder of [inbox.{name}] is not there; make it (zotdrop init does) or mend the path")
+        raise UsageFault(
+            f"{root}: the folder of [inbox.{name}] is not there; make it (zotdrop init does) or mend the path"
+        )
     wait = wiring.waiting(stop)
     paths = drops.settled(root, own.settle_seconds, now=time.monotonic, wait=wait, patience=SETTLE_PATIENCE)
     return [_task(config, order, name, path, str(path)) for path in paths]

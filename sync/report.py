@@ -258,4 +258,3 @@ def _name(service: str) -> str:
 def _short(text: str, width: int = 100) -> str:
     line = " ".join(text.split())
     return line if len(line) <= width else f"{line[: width - 1]}…"
-

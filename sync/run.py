@@ -221,7 +221,9 @@ def _run_report(
         away.setdefault(failure.service or "zotero", str(failure))
     broken = [report.path for report in reports if not report.adds_up]
     if broken and failure is None:
-        failure = ZotdropError(f"the sums do not add up for {', '.join(broken)}: this is a fault of zotdrop, please report it")
+        failure = ZotdropError(
+            f"the sums do not add up for {', '.join(broken)}: this is a fault of zotdrop, please report it"
+        )
     return RunReport(
         run=run.id,
         started=instant(began),
@@ -248,5 +250,3 @@ def _parts(ids: Sequence[int], size: int) -> Iterator[list[int]]:
     walk = iter(ids)
     while part := list(islice(walk, size)):
         yield part
-
-

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,8 @@ from apscheduler.triggers.interval import IntervalTrigger
 from filelock import Timeout
 
 from sync import drops, wiring
-from sync.config import Config, cron_fields
+from sync.config import Config
+from sync.cron import cron_fields
 from sync.errors import Locked, ZotdropError
 from sync.orders import Order, carry_out, daemon_lock, worst
 from sync.report import RunReport, as_json, as_text
@@ -104,7 +106,7 @@ class Daemon:
         ledger = wiring.open_ledger(self.config)
         try:
             while not self.stop.is_set() and (wish := ledger.wishes.take()):
-                code, answer = self._answer(wish.arguments, lambda text, n=wish.id: ledger.wishes.tell(n, text))
+                code, answer = self._answer(wish.arguments, partial(ledger.wishes.tell, wish.id))
                 ledger.wishes.end(wish.id, code, answer)
         finally:
             ledger.close()

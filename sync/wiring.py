@@ -157,7 +157,9 @@ def environment() -> Mapping[str, str]:
 
 def _wanted(config: Config) -> list[str]:
     """The sources that any inbox asks; a key that only another source needs is not looked for."""
-    wanted = {name for own in config.inbox.values() for name in (config.sources.use if own.sources is None else own.sources)}
+    wanted = {
+        name for own in config.inbox.values() for name in (config.sources.use if own.sources is None else own.sources)
+    }
     return [name for name in SOURCES if name in wanted]
 
 

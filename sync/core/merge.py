@@ -9,7 +9,9 @@ from sync.core import schema
 from sync.core.record import Candidate, Creator, Provenance, Record
 
 # Facts about a copy or a look-up, not about the work: they do not travel from one account to another.
-NOT_FILLED = frozenset({"accessDate", "archive", "archiveLocation", "callNumber", "citationKey", "extra", "libraryCatalog", "rights"})
+NOT_FILLED = frozenset(
+    {"accessDate", "archive", "archiveLocation", "callNumber", "citationKey", "extra", "libraryCatalog", "rights"}
+)
 
 
 @dataclass(frozen=True, slots=True)

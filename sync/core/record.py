@@ -13,8 +13,6 @@ from typing import Any
 
 from sync.core import schema
 
-
-
 AUTHOR_EVERYWHERE = ("author",)  # Zotero's server takes an author on every type
 
 
@@ -200,4 +198,3 @@ def from_json(data: Mapping[str, Any]) -> Record:
         identifiers=data["identifiers"],
         unmapped=tuple((tag, value) for tag, value in data["unmapped"]),
     )
-

@@ -11,10 +11,14 @@ from __future__ import annotations
 import html
 import re
 import unicodedata
-from collections.abc import Callable, Iterator, Mapping
+from bisect import bisect_right
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import accumulate
 from typing import Any
 
 from lxml import etree
+
+from sync.core.record import Gap, SourceLine
 
 _ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
 _UNFIT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
@@ -390,3 +394,52 @@ _SHAPES: Mapping[str, tuple[int, _Shape]] = {
     "mmultiscripts": (1, _multiscripts),
     "mtr": (0, lambda _, p: " ".join(p) + " "),
 }
+
+
+# ---- where in the file --------------------------------------------------------------------------------------------
+
+
+class Sheet:
+    """Lines of a drop as one text (joined by newlines) that knows where in the file each character stood.
+
+    Ask for places in rising order: each costs only what lies between it and the one before.
+    """
+
+    def __init__(self, lines: Sequence[SourceLine]) -> None:
+        self.text = "\n".join(line.text for line in lines)
+        self._lines = lines
+        self._starts = list(accumulate((len(line.text) + 1 for line in lines), initial=0))[:-1]
+        self._at = (-1, 0, 0)  # line, letters, bytes of the last place
+        self._codec, self._mark = "", 0
+
+    def place(self, at: int) -> tuple[int, int]:
+        """The line (1-based number) and the byte of the character at this index of the text."""
+        index = bisect_right(self._starts, at) - 1
+        line, column = self._lines[index], at - self._starts[index]
+        if self._at[0] != index:
+            self._at = (index, 0, 0)
+            self._codec, self._mark = _codec(line)
+        _, letters, done = self._at
+        done += len(line.text[letters:column].encode(self._codec, "replace"))
+        self._at = (index, column, done)
+        return line.number, min(line.start + self._mark + done, line.end)
+
+    def gap(self, start: int, end: int) -> Gap:
+        """A part of the text, `end` exclusive, that belongs to no entry."""
+        return Gap(*self.span(start, end), self.text[start:end])
+
+    def span(self, start: int, end: int) -> tuple[tuple[int, int], tuple[int, int]]:
+        """First and last line, first byte and the byte after the last, of a part of the text that is not empty."""
+        first, begin = self.place(start)
+        last, _ = self.place(end - 1)
+        return (first, last), (begin, self.place(end)[1])
+
+
+def _codec(line: SourceLine) -> tuple[str, int]:
+    """How a line was encoded, as far as its length in bytes tells it, and the bytes of a byte order mark before it."""
+    size, letters = line.end - line.start, len(line.text)
+    for codec, least, mark in (("utf-8", len(line.text.encode("utf-8", "replace")), 3), ("utf-16-le", 2 * letters, 2)):
+        over = size - least
+        if 0 <= over <= 5:
+            return codec, mark if line.number == 1 and over >= mark and letters else 0
+    return "latin-1", 0

@@ -27,7 +27,9 @@ class Database:
             self.connection = _connect(path)
             self._prepare()
         except sqlite3.Error as fault:
-            raise StateFault(f"{path}: the ledger cannot be opened ({fault}); is it a zotdrop ledger, on a local disk?") from fault
+            raise StateFault(
+                f"{path}: the ledger cannot be opened ({fault}); is it a zotdrop ledger, on a local disk?"
+            ) from fault
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
@@ -74,7 +76,9 @@ class Database:
         try:
             return self.connection.execute(sql, values)
         except sqlite3.OperationalError as fault:
-            raise StateFault(f"{self.path}: {fault}; is the disk full or the file locked by another program?") from fault
+            raise StateFault(
+                f"{self.path}: {fault}; is the disk full or the file locked by another program?"
+            ) from fault
 
     def _prepare(self) -> None:
         if self._version() == VERSION:
@@ -92,7 +96,9 @@ class Database:
     def _version(self) -> int:
         found: int = self.value("PRAGMA user_version")
         if found > VERSION:
-            raise StateFault(f"{self.path}: written by a newer zotdrop (tables {found}, known {VERSION}); install that one")
+            raise StateFault(
+                f"{self.path}: written by a newer zotdrop (tables {found}, known {VERSION}); install that one"
+            )
         return found
 
 

@@ -78,14 +78,14 @@ class Records:
     def find(self, library: int, sha256: str, wish: str) -> DropRow | None:
         """The drop with these bytes, this library and this wish, if it came before."""
         row = self._db.one(
-            f"{_DROP} WHERE library = ? AND sha256 = ? AND wish = ?",  # noqa: S608  # a constant, no input
+            f"{_DROP} WHERE library = ? AND sha256 = ? AND wish = ?",  # a constant, no input
             (library, sha256, wish),
         )
         return DropRow(*row) if row else None
 
     def get(self, drop: int) -> DropRow:
         """The drop with this id."""
-        row = self._db.one(f"{_DROP} WHERE id = ?", (drop,))  # noqa: S608  # a constant, no input
+        row = self._db.one(f"{_DROP} WHERE id = ?", (drop,))  # a constant, no input
         if row is None:
             raise LookupError(f"the ledger has no drop {drop}")
         return DropRow(*row)
@@ -93,7 +93,7 @@ class Records:
     def drops(self, state: str | None = None) -> list[DropRow]:
         """All drops, or those in one state, oldest first."""
         where, values = (" WHERE state = ?", (state,)) if state else ("", ())
-        return [DropRow(*row) for row in self._db.rows(f"{_DROP}{where} ORDER BY id", values)]  # noqa: S608
+        return [DropRow(*row) for row in self._db.rows(f"{_DROP}{where} ORDER BY id", values)]
 
     def arrive(
         self, *, library: int, sha256: str, wish: str, path: str, inbox: str, format_name: str, arrived: str, run: str
@@ -222,7 +222,13 @@ class Records:
         with self._db.transaction() as sql:
             sql.execute(
                 "UPDATE records SET merged_json = ?, title = ?, owed_json = ?, sources_json = ? WHERE id = ?",
-                (encode(to_json(merged)), merged.title, encode(list(owed)), encode(self._with_known(record, sources)), record),
+                (
+                    encode(to_json(merged)),
+                    merged.title,
+                    encode(list(owed)),
+                    encode(self._with_known(record, sources)),
+                    record,
+                ),
             )
             sql.executemany(
                 "INSERT OR REPLACE INTO changes VALUES (?, ?, ?, ?, ?, ?, ?)",
@@ -303,7 +309,9 @@ class Records:
             yield _row(row)
 
     def _note_gap(self, drop: int, gap: Gap) -> None:
-        self._db.connection.execute("INSERT INTO gaps VALUES (?, ?, ?, ?, ?, ?)", (drop, *gap.lines, *gap.bytes, gap.text))
+        self._db.connection.execute(
+            "INSERT INTO gaps VALUES (?, ?, ?, ?, ?, ?)", (drop, *gap.lines, *gap.bytes, gap.text)
+        )
 
     def _note_reading(self, drop: int, reading: Reading) -> None:
         entry, record = reading.entry, reading.record
@@ -313,7 +321,13 @@ class Records:
             "INSERT OR IGNORE INTO records (drop_id, ordinal, first_line, last_line, first_byte, last_byte, anchor, raw,"
             " record_json, problems_json, title, state, outcome) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (drop, entry.ordinal, *entry.lines, *entry.bytes, entry.anchor, entry.text)
-            + (encode(to_json(record)) if record else None, encode(problems), record.title if record else "", state, outcome),
+            + (
+                encode(to_json(record)) if record else None,
+                encode(problems),
+                record.title if record else "",
+                state,
+                outcome,
+            ),
         )
         if record and cursor.rowcount:
             self._db.connection.executemany(

@@ -38,7 +38,7 @@ class Wishes:
 
     def get(self, wish: int) -> Wished:
         """How it stands with a wish."""
-        row = self._db.one(f"{_WISH} WHERE id = ?", (wish,))  # noqa: S608  # a constant, no input
+        row = self._db.one(f"{_WISH} WHERE id = ?", (wish,))  # a constant, no input
         if row is None:
             raise LookupError(f"the ledger has no wish {wish}")
         return _wished(row)
@@ -46,7 +46,7 @@ class Wishes:
     def take(self) -> Wished | None:
         """The oldest wish that nobody works on; it is taken by the caller now."""
         with self._db.transaction() as sql:
-            row = self._db.one(f"{_WISH} WHERE state = 'new' ORDER BY id LIMIT 1")  # noqa: S608
+            row = self._db.one(f"{_WISH} WHERE state = 'new' ORDER BY id LIMIT 1")
             if row is None:
                 return None
             sql.execute("UPDATE wishes SET state = 'taken' WHERE id = ?", (row["id"],))

@@ -58,7 +58,11 @@ def recall(tools: Tools, rules: Rules, batch: Batch) -> Batch:
         found[name] = {}
         for work in batch.works:
             asked = question(batch.records[work.id])
-            kept = tools.ledger.answers.get(name, asked, found_since=found_since, absent_since=absent_since) if asked else ()
+            kept = (
+                tools.ledger.answers.get(name, asked, found_since=found_since, absent_since=absent_since)
+                if asked
+                else ()
+            )
             if kept is not None:
                 found[name][work.id] = Finding(kept, asked=bool(asked))
     return replace(batch, found=found)

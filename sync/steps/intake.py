@@ -56,7 +56,9 @@ def readings(lines: Iterable[SourceLine]) -> Iterator[Reading | Gap]:
     head, lines = _peek(iter(lines))
     known = formats.sniff(head)
     if known is None:
-        yield from (Gap((line.number, line.number), (line.start, line.end), line.text) for line in lines if line.text.strip())
+        yield from (
+            Gap((line.number, line.number), (line.start, line.end), line.text) for line in lines if line.text.strip()
+        )
         return
     for part in known.read(lines):
         yield part if isinstance(part, Gap) else known.to_reading(part)

@@ -108,7 +108,9 @@ def _refused(tools: Tools, post: Post, refusal: Refusal) -> None:
     if post.version == 0:
         tools.snapshot.forget(post.key)
     for record in [post.record, *tools.ledger.records.sharing(post.key, post.record)]:
-        tools.ledger.records.settle(record, None if post.version == 0 else post.key, "refused", (f"refused-{refusal.code}",))
+        tools.ledger.records.settle(
+            record, None if post.version == 0 else post.key, "refused", (f"refused-{refusal.code}",)
+        )
 
 
 def _close(tools: Tools, record: int) -> None:

@@ -10,12 +10,11 @@ import re
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, TypeAlias
+from typing import Any
 from urllib.parse import unquote
 
 from tests.servers.base import Budget, Clock, Reply, Request, StandIn
-from tests.servers.crossref_index import Index
-from tests.servers.crossref_json import work_json
+from tests.servers.crossref_index import Index, Item
 from tests.servers.works import Work
 
 LONGEST_URL = 4092  # bytes of path and query
@@ -125,9 +124,6 @@ def _no_fault(_value: str) -> str | None:
     return None
 
 
-Item: TypeAlias = Mapping[str, Any]
-
-
 @dataclass(frozen=True, slots=True)
 class _Filter:
     """A filter: the failure type of a bad value, what is wrong with a value, whether a work passes."""
@@ -185,7 +181,7 @@ class CrossrefServer(StandIn):
         super().__init__(clock=clock)
         self._contact_needed, self._rate, self._pools, self._retry_after = contact_needed, rate, pools, retry_after
         self._agencies = dict(agencies or {})
-        self._index = Index((work_json(w) if isinstance(w, Work) else w for w in works), aliases=aliases)
+        self._index = Index(works, aliases=aliases)
         self._budgets = {n: Budget(p.limit, 1.0, p.concurrency, clock=clock) for n, p in pools.items()}
 
     def pool(self, request: Request) -> str:

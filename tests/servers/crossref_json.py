@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
+from functools import cache
 from html import escape
 from typing import Any
 
@@ -58,6 +59,7 @@ def _partial(date: tuple[int, ...]) -> dict[str, Any]:
     return {"date-parts": [list(date)]} if date else {}
 
 
+@cache
 def _stamp(date: tuple[int, ...]) -> dict[str, Any]:
     whole = year, month, day = (*date, 1, 1)[:3]
     moment = dt.datetime(year, month, day, tzinfo=dt.UTC)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import time
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -59,6 +60,7 @@ class NcbiServer(StandIn):
         self._works = {work.pmid: work for work in works if work.pmid}
         self._by_doi = {work.doi.lower(): work for work in self._works.values()}
         self._by_pmcid = {work.pmcid: work for work in self._works.values() if work.pmcid}
+        self._journals = _by_journal(self._works.values())
         self._fallback = {doi.lower(): pmid for doi, pmid in (fallback or {}).items()}
         self._rate, self._throttle_status, self._keys = rate, throttle_status, keys
         self._misses_drop_author = misses_drop_author
@@ -191,7 +193,7 @@ class NcbiServer(StandIn):
 
     def _matched(self, parts: list[str]) -> str:
         journal, year, volume, page, author, _key = parts
-        there = [work for work in self._works.values() if not journal or _in_journal(work, journal)]
+        there = self._journals.get(_folded(journal), []) if journal else list(self._works.values())
         if journal and not there:
             return "NOT_FOUND;INVALID_JOURNAL"
         hits = [work.pmid for work in there if _agrees(work, year, volume, page, author)]
@@ -269,17 +271,28 @@ def _search_xml(term: str, count: int, start: int, page: list[str], unknown: tup
     )
 
 
-def _in_journal(work: Work, asked: str) -> bool:
-    return words(asked) in [words(name) for name in journal_names(work)]
+def _folded(journal: str) -> str:
+    return " ".join(words(journal))
+
+
+def _by_journal(works: Iterable[Work]) -> Mapping[str, list[Work]]:
+    """Works by the folded name and by the folded abbreviation of their journal."""
+    folded: dict[str, str] = {}
+    found: defaultdict[str, list[Work]] = defaultdict(list)
+    for work in works:
+        for name in {folded.setdefault(name, _folded(name)) for name in journal_names(work)}:
+            found[name].append(work)
+    return found
 
 
 def _agrees(work: Work, year: str, volume: str, page: str, author: str) -> bool:
     """Every part that was given agrees; of the author only the family name counts (`mann bj`)."""
     given = ((year, str(work.date[0])), (volume, work.volume), (page, work.first_page))
-    names = [words(person.last) for person in work.authors]
+    if any(asked and asked != known for asked, known in given):
+        return False
     family = words(author)
-    named = not family or any(name and family[: len(name)] == name for name in names)
-    return named and all(not asked or asked == known for asked, known in given)
+    names = [words(person.last) for person in work.authors]
+    return not family or any(name and family[: len(name)] == name for name in names)
 
 
 def _conversion_error(code: str, message: str) -> Reply:

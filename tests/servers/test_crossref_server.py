@@ -265,7 +265,7 @@ def test_services_tell_the_retraction_twice_and_the_group_as_one_name() -> None:
         ("retraction", "publisher"),
         ("retraction", "retraction-watch"),
     ]
-    assert work_json(SPECIAL["group"])["author"][1]["name"] == "Harbour Air Study Group"
+    assert work_json(SPECIAL["group"])["author"][1]["name"] == "Harbour Air & Asthma Group"
 
 
 def test_a_work_is_told_with_all_its_facts() -> None:

@@ -182,7 +182,7 @@ def test_retraction_group_and_preprint_are_told(server: NcbiServer, client: http
     )
     assert retracted.find(".//PublicationType[@UI='D016441']") is not None
     assert retracted.findtext(".//CommentsCorrections[@RefType='RetractionIn']/PMID") == SPECIAL["notice"].pmid
-    assert group.findtext(".//Author/CollectiveName") == "Harbour Air Study Group"
+    assert group.findtext(".//Author/CollectiveName") == "Harbour Air & Asthma Group"
     assert preprint.find(".//PublicationType[@UI='D000076942']") is not None
 
 

@@ -154,7 +154,7 @@ _PUBLISHED = Work(
 _GROUP = Work(
     doi="10.5555/special.group",
     title="Harbour air and asthma: a register study",
-    authors=(Author("Røed", "Tomas", suffix="Jr"), Author(group="Harbour Air Study Group")),
+    authors=(Author("Røed", "Tomas", suffix="Jr"), Author(group="Harbour Air & Asthma Group")),
     **_in(2, volume="30", issue="4", article_number="214", date=(2022, 9), online=(2021, 12, 30)),
     abstract=(("", "Asthma & harbour air, from the registers of six ports."),),
     pmid="89000005",

@@ -1,0 +1,428 @@
+"""Crossref's works as records: from an answer of the REST API, or from a file that holds such an answer.
+
+Field names: https://github.com/CrossRef/rest-api-doc and recorded answers of 2022 to 2026. The mapping is that of Zotero's
+own translator (Crossref REST), except, on purpose:
+
+* Authors of a chapter are its authors (the translator files them as authors of the book, and lets every work after a
+  chapter inherit that).
+* Abstracts keep their paragraphs and set headings apart; titles keep one blank for a run of white space, formulae are
+  readable, escaped markup is markup, UTF-8 read as cp1252 is repaired; "title: subtitle" has no stop before its colon.
+* A generation (`Jr`) is kept after the given names, as Zotero's PubMed translator has it.
+* What has no place in the item type (ISSN of a book, publisher beside an institution, a second container title, retractions)
+  stands in `unmapped`; the translator hands Zotero fields that it drops. A preprint's repository is who keeps it, not the
+  subject group it is filed under.
+* A work without title gets Zotero's placeholder only when it is read from a file: a source must not fill it in as a fact.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, TypeAlias
+
+import msgspec
+
+from sync.core import dates, schema, text
+from sync.core.identifiers import doi_key, parse_doi
+from sync.core.record import Creator, Entry, Gap, Problem, Reading, Record, SourceLine
+
+NO_TITLE = "[No title found]"
+CATALOG = "Crossref"
+
+Texts: TypeAlias = list[str | None] | str | None  # CSL's variant of the same names has a text where Crossref has a list
+
+
+class Date(msgspec.Struct):
+    """A partial date: `{"date-parts": [[2024, 5]]}`; parts may be null."""
+
+    date_parts: list[list[int | str | None]] = msgspec.field(name="date-parts", default_factory=list)
+
+
+class Person(msgspec.Struct):
+    """A contributor: family and given name, or the name of a group."""
+
+    family: str | None = None
+    given: str | None = None
+    name: str | None = None
+    suffix: str | None = None
+
+
+class Body(msgspec.Struct):
+    """An institution or a standards body."""
+
+    name: str | None = None
+    place: Texts = None
+
+
+class Event(msgspec.Struct):
+    """The conference of a paper."""
+
+    name: str | None = None
+    location: str | None = None
+
+
+class Link(msgspec.Struct):
+    """An address."""
+
+    URL: str | None = None
+
+
+class Resource(msgspec.Struct):
+    """Where a work is shown."""
+
+    primary: Link | None = None
+
+
+class Update(msgspec.Struct):
+    """A notice about a work."""
+
+    DOI: str | None = None
+    type: str | None = None
+    updated: Date | None = None
+
+
+class Related(msgspec.Struct):
+    """The other end of a relation."""
+
+    id: str | None = None
+    id_type: str | None = msgspec.field(name="id-type", default=None)
+
+
+class Work(msgspec.Struct, rename="kebab"):
+    """What is read of a work; its references, which are most of it, are skipped."""
+
+    DOI: str | None = msgspec.field(name="DOI", default=None)
+    type: str | None = None
+    subtype: str | None = None
+    title: Texts = None
+    subtitle: Texts = None
+    container_title: Texts = None
+    short_container_title: Texts = None
+    abstract: str | None = None
+    publisher: str | None = None
+    publisher_location: str | None = None
+    volume: str | None = None
+    issue: str | None = None
+    page: str | None = None
+    article_number: str | None = None
+    edition_number: str | None = None
+    language: str | None = None
+    group_title: str | None = None
+    degree: Texts = None
+    description: str | None = None
+    ISSN: Texts = msgspec.field(name="ISSN", default=None)
+    ISBN: Texts = msgspec.field(name="ISBN", default=None)
+    aliases: Texts = None
+    author: list[Person] | None = None
+    editor: list[Person] | None = None
+    chair: list[Person] | None = None
+    translator: list[Person] | None = None
+    published_print: Date | None = None
+    issued: Date | None = None
+    approved: Date | None = None
+    event: Event | None = None
+    institution: list[Body] | Body | None = None
+    license: list[Link] | None = None
+    resource: Resource | None = None
+    relation: dict[str, list[Related]] | None = None
+    updated_by: list[Update] | None = None
+
+
+_TYPES: Mapping[str, str] = {
+    **dict.fromkeys(("journal", "journal-article", "journal-volume", "journal-issue"), "journalArticle"),
+    **dict.fromkeys(("report", "report-series", "report-component"), "report"),
+    **dict.fromkeys(
+        ("book", "book-series", "book-set", "book-track", "monograph", "reference-book", "edited-book"), "book"
+    ),
+    **dict.fromkeys(("book-chapter", "book-part", "book-section", "reference-entry"), "bookSection"),
+    **dict.fromkeys(("proceedings", "proceedings-article", "proceedings-series"), "conferencePaper"),
+    **dict.fromkeys(("dataset", "database"), "dataset"),
+    "standard": "standard",
+    "dissertation": "thesis",
+    "peer-review": "manuscript",
+    "posted-content": "blogPost",
+}
+# Types that hold other works, or parts of works: never the item of a reference.
+CONTAINERS = frozenset(
+    {"journal", "journal-volume", "journal-issue", "proceedings", "proceedings-series", "component", "grant", "peer-review"}
+)
+_ROLES = (("author", "author"), ("editor", "editor"), ("chair", "contributor"), ("translator", "translator"))
+# Types whose publisher is the institution, where one is named.
+_KEPT_BY = frozenset({"report", "thesis", "preprint", "dataset", "manuscript"})
+_ANONYMOUS = "Anonymous Reviewer"
+
+
+def decode(data: bytes | str) -> tuple[Work, ...]:
+    """The works of an answer, one or a list. Raises ValueError if it is no answer of Crossref."""
+    try:
+        answer = msgspec.json.decode(data, type=_Answer)
+        message = msgspec.json.decode(answer.message, type=_List)
+        raws = [answer.message] if message.items is None else message.items
+        return tuple(_work(bytes(raw)) for raw in raws)
+    except msgspec.MsgspecError as fault:
+        raise ValueError(f"no answer of Crossref: {fault}") from None
+
+
+def dois(work: Work) -> frozenset[str]:
+    """The keys of the DOIs under which a work is known: its own, and those it superseded."""
+    parsed = (parse_doi(doi) for doi in [work.DOI or "", *_texts(work.aliases)])
+    return frozenset(doi_key(doi) for doi in parsed if doi)
+
+
+def work_to_record(work: Work | Mapping[str, Any]) -> Record:
+    """The record of a work. Works come from `decode`; JSON that was read as plain values is taken too."""
+    if not isinstance(work, Work):
+        work = _work(msgspec.json.encode(work))
+    item_type = _item_type(work)
+    fields, unmapped = _placed(item_type, _values(work, item_type))
+    doi = parse_doi(work.DOI or "")
+    return Record(
+        item_type=item_type,
+        fields=fields,
+        creators=tuple(_creators(work, item_type)),
+        notes=tuple(_notes(work)),
+        identifiers={"DOI": doi} if doi else {},
+        unmapped=(*unmapped, *_notices(work)),
+    )
+
+
+# ---- one work -----------------------------------------------------------------------------------------------------
+
+
+class _Answer(msgspec.Struct):
+    message: msgspec.Raw
+
+
+class _List(msgspec.Struct):
+    items: list[msgspec.Raw] | None = None
+
+
+def _work(raw: bytes) -> Work:
+    """A work; a field of another shape than ours is left out, the others are read."""
+    try:
+        return msgspec.json.decode(raw, type=Work)
+    except msgspec.ValidationError:
+        parts = msgspec.json.decode(raw, type=dict[str, msgspec.Raw])
+    sound = {name: value for name, value in parts.items() if _fits(name, value)}
+    return msgspec.json.decode(msgspec.json.encode(sound), type=Work)
+
+
+def _fits(name: str, value: msgspec.Raw) -> bool:
+    try:
+        msgspec.json.decode(msgspec.json.encode({name: value}), type=Work)
+    except msgspec.ValidationError:
+        return False
+    return True
+
+
+def _item_type(work: Work) -> str:
+    if work.type == "posted-content" and work.subtype == "preprint":
+        return "preprint"
+    if work.type == "other" and _texts(work.ISBN) and _texts(work.container_title):
+        return "bookSection"
+    return _TYPES.get(work.type or "", "document")
+
+
+def _values(work: Work, item_type: str) -> Iterator[tuple[str, str]]:
+    """Zotero's (base) field and value, all that the work says."""
+    keeper = _first(_institution(work).name)
+    container = [text.plain(name) for name in _texts(work.container_title)]
+    yield "title", _title(work)
+    yield "date", _date(work, item_type)
+    yield "DOI", text.squeeze(work.DOI or "")
+    yield from _container(item_type, container, keeper)
+    yield "publisher", keeper if item_type in _KEPT_BY and keeper else _first(work.publisher)
+    if item_type in _KEPT_BY and keeper:
+        yield "publisher", _first(work.publisher)
+    yield "place", _place(work)
+    yield "conferenceName", _first(work.event.name if work.event else None)
+    yield "abstractNote", text.abstract(text.mojibake(work.abstract or ""))
+    yield "pages", _first(work.page) or _first(work.article_number)
+    for name, value in (("volume", work.volume), ("issue", work.issue), ("edition", work.edition_number)):
+        yield name, _first(value)
+    yield "language", _first(work.language)
+    yield "type", _kind(work)
+    yield "ISSN", ", ".join(_texts(work.ISSN))
+    yield "ISBN", ", ".join(_texts(work.ISBN))
+    short = _first(work.short_container_title)
+    yield "journalAbbreviation", short if container and short != container[0] else ""
+    yield "url", _first(work.resource.primary.URL if work.resource and work.resource.primary else None)
+    yield "rights", next((link.URL for link in work.license or () if link.URL), "")
+    yield "libraryCatalog", CATALOG
+
+
+def _placed(item_type: str, values: Iterable[tuple[str, str]]) -> tuple[dict[str, str], list[tuple[str, str]]]:
+    """The values under the names of the type; those that have no place, or find it taken, apart."""
+    fields: dict[str, str] = {}
+    left: list[tuple[str, str]] = []
+    for name, value in values:
+        own = schema.own_field(item_type, name)
+        if own and value and own not in fields:
+            fields[own] = value
+        elif value and (own is None or fields[own] != value) and name not in _UNWANTED:
+            left.append((name, value))
+    return fields, left
+
+
+_UNWANTED = frozenset({"libraryCatalog", "journalAbbreviation"})
+
+
+def _container(item_type: str, names: Sequence[str], keeper: str) -> Iterator[tuple[str, str]]:
+    """The first container is the one; a second may be the series or the book itself: Crossref's order does not tell."""
+    if item_type == "blogPost":
+        names = [keeper, *names]
+    own = "series" if item_type == "book" else "publicationTitle"
+    if schema.own_field(item_type, own) is None:
+        own = "seriesTitle"
+    yield from ((own, name) for name in names)
+
+
+def _title(work: Work) -> str:
+    title, subtitle = (text.rich(text.mojibake(_head(part))) for part in (work.title, work.subtitle))
+    if not title or not subtitle or text.fold(subtitle) in text.fold(title):
+        return title
+    return f"{title} {subtitle}" if title[-1] in "?!" else f"{title.rstrip('.: ')}: {subtitle}"
+
+
+def _date(work: Work, item_type: str) -> str:
+    approved = _iso(work.approved) if item_type == "thesis" else ""
+    return approved or _iso(work.published_print) or _iso(work.issued)
+
+
+def _iso(date: Date | None) -> str:
+    parts = date.date_parts[0] if date and date.date_parts else []
+    year, month, day = (*parts, None, None, None)[:3]
+    return dates.iso(year, month, day)
+
+
+def _place(work: Work) -> str:
+    event = work.event.location if work.event else None
+    return _first(event) or _first(_institution(work).place) or _first(work.publisher_location)
+
+
+def _institution(work: Work) -> Body:
+    if isinstance(work.institution, list):
+        return work.institution[0] if work.institution else Body()
+    return work.institution or Body()
+
+
+def _kind(work: Work) -> str:
+    if work.type == "peer-review":
+        return "peer review"
+    degree = _first(work.degree) if work.type == "dissertation" else ""
+    return re.sub(r"\s*\(.+\)", "", degree)
+
+
+def _creators(work: Work, item_type: str) -> Iterator[Creator]:
+    roles = schema.creator_types(item_type)
+    if work.type == "peer-review" and not work.author:
+        yield Creator("author", name=_ANONYMOUS)
+    for source, role in _ROLES:
+        for person in getattr(work, source) or ():
+            made = _creator(person, role if role in roles else "contributor")
+            if made:
+                yield made
+
+
+def _creator(person: Person, role: str) -> Creator | None:
+    last, first = _cased(_first(person.family)), _cased(_first(person.given))
+    group, suffix = _first(person.name), _first(person.suffix)
+    if last and first:
+        return Creator(role, last=last, first=f"{first}, {suffix}" if suffix else first)
+    name = last or first or group
+    return Creator(role, name=name) if name else None
+
+
+def _cased(name: str) -> str:
+    """A name in capitals as it is written: `O'NEILL` is `O'Neill`. One in mixed case stays."""
+    if name != name.upper() or name == name.lower():
+        return name
+    return re.sub(r"(?:^|(?<=[^\w']))\w|(?<=\b[^\W\d_]')\w", lambda letter: letter.group().upper(), name.lower())
+
+
+def _notes(work: Work) -> Iterator[str]:
+    if work.type == "dataset" and work.description:
+        yield f"<p>{text.safe_html(text.plain(work.description))}</p>"
+    for other in (work.relation or {}).get("is-review-of", ()) if work.type == "peer-review" else ():
+        doi = parse_doi(other.id or "") if other.id_type == "doi" else None
+        if doi:
+            url = text.safe_html(f"https://doi.org/{doi}")
+            yield f'<p>Review of <a href="{url}">{url}</a></p>'
+
+
+def _notices(work: Work) -> Iterator[tuple[str, str]]:
+    """Corrections and retractions, each once, though publisher and Retraction Watch may both report it."""
+    seen = dict.fromkeys(
+        (update.type, doi_key(update.DOI), _iso(update.updated))
+        for update in work.updated_by or ()
+        if update.type and update.DOI and doi_key(update.DOI) != doi_key(work.DOI or "")
+    )
+    told: set[tuple[str, str]] = set()
+    for kind, doi, date in seen:
+        if (kind, doi) not in told:
+            told.add((kind, doi))
+            yield "updated-by", f"{kind} {doi} {date}".strip()
+
+
+def _texts(value: Texts) -> list[str]:
+    values = [value] if isinstance(value, str) else value or []
+    return [text.squeeze(part) for part in values if part and part.strip()]
+
+
+def _head(value: Texts) -> str:
+    """The first text, its line ends untouched."""
+    values = [value] if isinstance(value, str) else value or []
+    return next((part for part in values if part and part.strip()), "")
+
+
+def _first(value: Texts) -> str:
+    """The first text, without markup, on one line."""
+    return text.plain(text.mojibake(_head(value)))
+
+
+# ---- a file -------------------------------------------------------------------------------------------------------
+
+_MESSAGE = re.compile(r'"message-type"\s*:\s*"work(?:-list)?"')
+_OF_A_WORK = re.compile(
+    r'"(?:is-referenced-by-count|references?-count|content-domain|published-(?:print|online)|issn-type|short-container-title)"\s*:'
+)
+_BLANKS = re.compile(r"[\s,\ufeff]*")
+_SCAN: Callable[[str, int], tuple[Any, int]] = json.JSONDecoder(strict=False).raw_decode
+
+
+def looks_like(head: str) -> bool:
+    """Whether a text begins like works of Crossref: an answer, a bare work, a list of works, or a work a line."""
+    return head.lstrip("\ufeff \t\r\n")[:1] in {"{", "["} and bool(_MESSAGE.search(head) or _OF_A_WORK.search(head))
+
+
+def read(lines: Iterable[SourceLine]) -> Iterator[Entry | Gap]:
+    """The works of a file, one entry each, their JSON untouched; what is no work (a broken end) is a gap or a damaged entry.
+
+    The whole text is in memory: JSON often is one line.
+    """
+    sheet = text.Sheet(list(lines))
+    done, ordinal = 0, 0
+    for start, end in _spans(sheet.text):
+        if sheet.text[start] not in "{[":
+            yield sheet.gap(start, end)
+            continue
+        ordinal += 1
+        line_span, byte_span = sheet.span(start, end)
+        yield Entry(ordinal, line_span, byte_span, byte_span[0], (), sheet.text[start:end])
+        done = end
+
+
+def to_reading(entry: Entry) -> Reading:
+    """The record of an entry; None, with a Problem, where its JSON is damaged or is no work."""
+    try:
+        parts = msgspec.json.decode(entry.text, type=dict[str, msgspec.Raw])
+        record = work_to_record(work := _work(entry.text.encode("utf-8", "replace")))
+    except (msgspec.MsgspecError, RecursionError) as fault:
+        problem = Problem("json-damaged", f"this is no work of Crossref ({fault}); it may have been cut off", entry.lines[0])
+        return Reading(entry, None, (*entry.problems, problem))
+    problems = [*entry.problems, *_problems(work, parts, entry.lines[0])]
+    if not record.title:
+        record = replace(record, fields={**record.fields, "title": NO_TITLE})
+    return Reading(entry, record, tuple(problems))
