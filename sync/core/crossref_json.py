@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, TypeAlias
 
@@ -146,7 +146,16 @@ _TYPES: Mapping[str, str] = {
 }
 # Types that hold other works, or parts of works: never the item of a reference.
 CONTAINERS = frozenset(
-    {"journal", "journal-volume", "journal-issue", "proceedings", "proceedings-series", "component", "grant", "peer-review"}
+    {
+        "journal",
+        "journal-volume",
+        "journal-issue",
+        "proceedings",
+        "proceedings-series",
+        "component",
+        "grant",
+        "peer-review",
+    }
 )
 _ROLES = (("author", "author"), ("editor", "editor"), ("chair", "contributor"), ("translator", "translator"))
 # Types whose publisher is the institution, where one is named.
@@ -200,13 +209,18 @@ class _List(msgspec.Struct):
 
 
 def _work(raw: bytes) -> Work:
-    """A work; a field of another shape than ours is left out, the others are read."""
+    return _sound(raw)[0]
+
+
+def _sound(raw: bytes) -> tuple[Work, list[str]]:
+    """A work, and the names of fields that have another shape than ours: they are left out, the others are read."""
     try:
-        return msgspec.json.decode(raw, type=Work)
+        return msgspec.json.decode(raw, type=Work), []
     except msgspec.ValidationError:
         parts = msgspec.json.decode(raw, type=dict[str, msgspec.Raw])
-    sound = {name: value for name, value in parts.items() if _fits(name, value)}
-    return msgspec.json.decode(msgspec.json.encode(sound), type=Work)
+    bad = [name for name, value in parts.items() if not _fits(name, value)]
+    sound = {name: value for name, value in parts.items() if name not in bad}
+    return msgspec.json.decode(msgspec.json.encode(sound), type=Work), bad
 
 
 def _fits(name: str, value: msgspec.Raw) -> bool:
@@ -389,7 +403,7 @@ _OF_A_WORK = re.compile(
     r'"(?:is-referenced-by-count|references?-count|content-domain|published-(?:print|online)|issn-type|short-container-title)"\s*:'
 )
 _BLANKS = re.compile(r"[\s,\ufeff]*")
-_SCAN: Callable[[str, int], tuple[Any, int]] = json.JSONDecoder(strict=False).raw_decode
+_SCAN: Callable[[str, int], tuple[Any, int]] = json.JSONDecoder().raw_decode
 
 
 def looks_like(head: str) -> bool:
@@ -398,31 +412,112 @@ def looks_like(head: str) -> bool:
 
 
 def read(lines: Iterable[SourceLine]) -> Iterator[Entry | Gap]:
-    """The works of a file, one entry each, their JSON untouched; what is no work (a broken end) is a gap or a damaged entry.
+    """The works of a file, one entry each, their JSON untouched; text between them is a gap, a broken end a damaged entry.
 
-    The whole text is in memory: JSON often is one line.
+    The whole text is held in memory: JSON often is one line.
     """
     sheet = text.Sheet(list(lines))
-    done, ordinal = 0, 0
+    ordinal = 0
     for start, end in _spans(sheet.text):
-        if sheet.text[start] not in "{[":
+        if sheet.text[start] != "{":
             yield sheet.gap(start, end)
             continue
         ordinal += 1
-        line_span, byte_span = sheet.span(start, end)
-        yield Entry(ordinal, line_span, byte_span, byte_span[0], (), sheet.text[start:end])
-        done = end
+        numbers, place = sheet.span(start, end)
+        yield Entry(ordinal, numbers, place, place[0], (), sheet.text[start:end])
 
 
 def to_reading(entry: Entry) -> Reading:
     """The record of an entry; None, with a Problem, where its JSON is damaged or is no work."""
+    line = entry.lines[0]
     try:
-        parts = msgspec.json.decode(entry.text, type=dict[str, msgspec.Raw])
-        record = work_to_record(work := _work(entry.text.encode("utf-8", "replace")))
+        work, bad = _sound(entry.text.encode("utf-8", "replace"))
     except (msgspec.MsgspecError, RecursionError) as fault:
-        problem = Problem("json-damaged", f"this is no work of Crossref ({fault}); it may have been cut off", entry.lines[0])
+        problem = Problem("json-damaged", f"this is no whole JSON object ({fault}); was the file cut off?", line)
         return Reading(entry, None, (*entry.problems, problem))
-    problems = [*entry.problems, *_problems(work, parts, entry.lines[0])]
+    if not (work.DOI or work.title):
+        problem = Problem("json-no-work", "this JSON object has neither DOI nor title: it is no work of Crossref", line)
+        return Reading(entry, None, (*entry.problems, problem))
+    record = work_to_record(work)
+    problems = (*entry.problems, *_problems(work, bad, record, line))
     if not record.title:
         record = replace(record, fields={**record.fields, "title": NO_TITLE})
-    return Reading(entry, record, tuple(problems))
+    return Reading(entry, record, problems)
+
+
+def _problems(work: Work, bad: Sequence[str], record: Record, line: int) -> Iterator[Problem]:
+    for name in bad:
+        yield Problem("field-unreadable", f"{name} has a shape that is not known; it was left out", line)
+    if not record.title:
+        yield Problem("title-missing", "the work has no title", line)
+    for _, notice in _notices(work):
+        if "retract" in notice:
+            yield Problem("retracted", f"this work was retracted ({notice})", line)
+
+
+def _spans(source: str) -> Iterator[tuple[int, int]]:
+    """Start and end of every work, and of what stands between them and is no JSON."""
+    at = _after_blanks(source, 0)
+    while at < len(source):
+        if source[at] == "[":
+            end = yield from _array(source, at)
+        elif source[at] == "{":
+            end = yield from _answer(source, at)
+        else:
+            end = min((found for mark in "{[" if (found := source.find(mark, at)) > 0), default=len(source))
+            yield at, end
+        at = _after_blanks(source, end)
+
+
+def _answer(source: str, start: int) -> Generator[tuple[int, int], None, int]:
+    """The works of an answer, or the object itself where it is not wrapped in one; returns where it ends."""
+    message, end = _member(source, start + 1, "message")
+    if message < 0:
+        yield start, end
+        return end
+    if not source.startswith("{", message):
+        return _member(source, _end_of_value(source, message), None)[1]
+    items, end = _member(source, message + 1, "items")
+    if items < 0:
+        yield message, end
+    else:
+        end = yield from _array(source, items)
+        end = _member(source, end, None)[1]
+    return _member(source, end, None)[1]
+
+
+def _array(source: str, start: int) -> Generator[tuple[int, int], None, int]:
+    """The elements of an array; returns where it ends. What cannot be read goes to the end of the text."""
+    at = _after_blanks(source, start + 1)
+    while at < len(source):
+        if source[at] == "]":
+            return at + 1
+        end = _end_of_value(source, at)
+        yield at, end
+        at = _after_blanks(source, end)
+    return at
+
+
+def _member(source: str, at: int, wanted: str | None) -> tuple[int, int]:
+    """From inside an object: where the value of a member begins (-1: there is none), and where that, or the object, ends."""
+    while True:
+        at = _after_blanks(source, at)
+        if at >= len(source) or source[at] == "}":
+            return -1, min(at + 1, len(source))
+        name_end = _end_of_value(source, at)
+        value = _after_blanks(source, _after_blanks(source, name_end) + 1)
+        if wanted is not None and source[at:name_end] == f'"{wanted}"':
+            return value, value
+        at = _end_of_value(source, value)
+
+
+def _end_of_value(source: str, at: int) -> int:
+    try:
+        return _SCAN(source, at)[1]
+    except (ValueError, RecursionError, StopIteration):
+        return len(source)
+
+
+def _after_blanks(source: str, at: int) -> int:
+    found = _BLANKS.match(source, at)
+    return found.end() if found else at

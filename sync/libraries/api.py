@@ -8,17 +8,17 @@ from __future__ import annotations
 
 import html
 import logging
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import Any, TypeVar
 
 import httpx2
-from pyzotero import zotero as pyzotero
 from pyzotero.zotero_errors import PyZoteroError
 
 from sync import __version__
-from sync.errors import Interrupted, Outage, Throttled, ZotdropError
+from sync.errors import Outage, Throttled, ZotdropError
 
 T = TypeVar("T")
 
@@ -42,16 +42,25 @@ class Answered(Outage):
 
 
 @dataclass(frozen=True, slots=True)
-class Service:
-    """How a service is called in messages, and which of its refusals are final.
+class Final:
+    """A refusal that asking again cannot change. words: a pattern of what is said.  message: `{said}` for the service's words."""
 
-    away: what to say if it cannot be reached.  final: by status, the error and its message, `{said}` for the service's words.
-    eager: whether a connection that fails is tried again.
+    status: int
+    words: str
+    fault: type[ZotdropError]
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """How a service is called in messages, and which of its refusals are final (the first row that fits).
+
+    away: what to say if it cannot be reached.  eager: whether a connection that fails is tried again.
     """
 
     name: str
     away: str
-    final: Mapping[int, tuple[type[ZotdropError], str]]
+    final: Sequence[Final]
     eager: bool = True
 
 
@@ -126,17 +135,13 @@ class Api:
         """Write collections, each with key and version; the service's report."""
         return self._call(lambda: self._zotero.create_collections([dict(each) for each in objects]), dict)
 
-    def get(self, path: str) -> httpx2.Response:
-        """Any other address, below the service's own."""
-        address = f"{self._zotero.endpoint.rstrip('/')}{path}"
-        client: httpx2.Client = self._zotero.client
-        return self._call(lambda: client.get(address, headers=self._zotero.default_headers()), httpx2.Response)
-
     def rights(self) -> dict[str, Any]:
         """What the API key may do; the key itself is not in the address, so that no log shows it."""
-        address = f"{self._zotero.endpoint.rstrip('/')}/keys/current"
-        headers = self._zotero.default_headers()
-        return self._call(lambda: self._zotero.client.get(address, headers=headers).json(), dict)
+        return self._call(lambda: self._get("/keys/current").json(), dict)
+
+    def root(self) -> Mapping[str, str]:
+        """The headers of the service's root, which the desktop has."""
+        return self._call(lambda: self._get("/"), httpx2.Response).headers
 
     def wait(self, seconds: float) -> None:
         """Wait, or raise Interrupted."""
@@ -151,6 +156,10 @@ class Api:
     def close(self) -> None:
         """Close the connections."""
         self._zotero.client.close()
+
+    def _get(self, path: str) -> httpx2.Response:
+        client: httpx2.Client = self._zotero.client
+        return client.get(f"{self._zotero.endpoint.rstrip('/')}{path}", headers=self._zotero.default_headers())
 
     def _call(self, ask: Callable[[], Any], kind: type[T]) -> T:
         """Ask, and again where that may help; what a service refuses for good is not asked twice."""
@@ -170,14 +179,16 @@ class Api:
         """Obey the Backoff of an earlier answer."""
         pause = self._ready - self._now()
         if pause > PATIENCE:
-            raise Throttled(f"{self._service.name} asks for {pause:.0f} s of rest", service=self._service.name, seconds=pause)
+            raise Throttled(
+                f"{self._service.name} asks for {pause:.0f} s of rest", service=self._service.name, seconds=pause
+            )
         if pause > 0:
             self._wait(pause)
 
     def _once(self, ask: Callable[[], Any], kind: type[T]) -> T:
         try:
             answer = ask()
-        except (Answered, Interrupted):
+        except Answered:
             raise
         except httpx2.TimeoutException:
             raise self.away("no answer in time; it will be asked again") from None
@@ -193,11 +204,10 @@ class Api:
 
     def _give_up(self, answer: Answered, pause: float, *, last: bool) -> None:
         """Raise what the answer means, unless it is worth waiting for."""
-        final = self._service.final.get(answer.status)
-        if final:
-            fault, message = final
-            self._final = fault(message.format(said=answer.said))
-            raise self._final from None
+        for row in self._service.final:
+            if row.status == answer.status and re.search(row.words, answer.said):
+                self._final = row.fault(row.message.format(said=answer.said))
+                raise self._final from None
         if answer.status == 429 and not answer.pause:
             told = f"{answer}; it names no time, as for an address that came with wrong keys"
             raise Throttled(told, service=self._service.name, seconds=LOCKED) from None

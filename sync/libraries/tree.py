@@ -35,6 +35,7 @@ class Tree:
         self._shelf, self._identity = shelf, identity
         self._known: list[dict[str, Any]] | None = None
         self._keys: dict[tuple[str, ...], str] = {}
+        self._paths: dict[str, tuple[str, ...]] = {}
 
     def key(self, path: Sequence[str]) -> str:
         """The key of the collection at this path, made with its parents where missing.
@@ -45,11 +46,12 @@ class Tree:
         if names not in self._keys:
             parent = self.key(names[:-1]) if names[1:] else ""
             self._keys[names] = self._found(names, parent) or self._made(names, parent)
+            self._paths[self._keys[names]] = names
         return self._keys[names]
 
     def path(self, key: str) -> tuple[str, ...]:
         """The path under which this key was asked for; empty if it was not."""
-        return next((names for names, known in self._keys.items() if known == key), ())
+        return self._paths.get(key, ())
 
     def forget(self) -> None:
         """Read the collections again when they are next needed: some are not there any more."""
@@ -81,7 +83,9 @@ class Tree:
             held = self._shelf.collection(key)
             if held and not held.get("deleted"):
                 return key
-        raise ConfigFault(f"the collection {'/'.join(names)} lies in the trash {SALTS} times; restore one, or name another")
+        raise ConfigFault(
+            f"the collection {'/'.join(names)} lies in the trash {SALTS} times; restore one, or name another"
+        )
 
     def _create(self, key: str, name: str, parent: str) -> bool:
         """Whether it was made just now; False if the key is taken."""

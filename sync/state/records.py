@@ -320,8 +320,13 @@ class Records:
         cursor = self._db.connection.execute(
             "INSERT OR IGNORE INTO records (drop_id, ordinal, first_line, last_line, first_byte, last_byte, anchor, raw,"
             " record_json, problems_json, title, state, outcome) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (drop, entry.ordinal, *entry.lines, *entry.bytes, entry.anchor, entry.text)
-            + (
+            (
+                drop,
+                entry.ordinal,
+                *entry.lines,
+                *entry.bytes,
+                entry.anchor,
+                entry.text,
                 encode(to_json(record)) if record else None,
                 encode(problems),
                 record.title if record else "",

@@ -62,6 +62,12 @@ def test_repeated_doi_filters_are_alternatives(server: CrossrefServer, client: h
     assert {item["DOI"] for item in items} == set(wanted)
 
 
+def test_a_list_keeps_its_own_order_whatever_the_order_of_asking(server: CrossrefServer, client: httpx.Client) -> None:
+    wanted = [work.doi for work in WORKS[-10:]]
+    asked = [listed(server, client, filter=",".join(f"doi:{doi}" for doi in dois)) for dois in (wanted, wanted[::-1])]
+    assert asked[0] == asked[1]
+
+
 def test_a_list_without_rows_gives_twenty_of_many(server: CrossrefServer, client: httpx.Client) -> None:
     answer = client.get(f"{server.url}/works", params={"filter": ",".join(f"doi:{w.doi}" for w in WORKS[-30:])}).json()[
         "message"

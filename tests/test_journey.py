@@ -1,0 +1,283 @@
+"""The main job end to end: the real command, real files, services on loopback."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.scene import NOWHERE, SAMPLE, Scene, outcomes, scene
+from tests.servers.works import make_works, to_ris
+from tests.servers.zotero import API_KEY
+
+WORKS = make_works(12, seed=3)
+AUTHORS = [
+    "Thapar", "Nguyen", "Khan", "Fanaieyan", "Kishimoto", "Liu", "Bolea-Alamañac", "Leon-Carlyle", "O’Riordan", "Keresteci",  # noqa: RUF001
+    "Bhattacharyya",
+]  # fmt: skip
+
+
+@pytest.fixture
+def stage(tmp_path: Path) -> Iterator[Scene]:
+    with scene(tmp_path, WORKS) as made:
+        yield made
+
+
+def is_the_sample(item: dict[str, Any]) -> None:
+    assert item["itemType"] == "journalArticle"
+    assert [person["lastName"] for person in item["creators"]] == AUTHORS
+    assert item["title"].startswith("Patient and Therapist Perceptions of a Publicly Funded")
+    assert item["publicationTitle"] in {"JMIR Form Res", "JMIR Formative Research"}
+    assert (item["volume"], item["pages"], item["date"]) == ("8", "e50113", "2024-02-19")
+    assert (item["DOI"], item["PMID"], item["ISSN"]) == ("10.2196/50113", "38373027", "2561-326X")
+    assert len(item["tags"]) == 12
+    assert item["abstractNote"].startswith("Background: During")
+    assert item["abstractNote"].endswith("would make them better.")
+
+
+@pytest.mark.parametrize("library", ["embedded", "user", "group"])
+def test_the_sample_whose_line_breaks_were_lost_becomes_one_whole_article(stage: Scene, library: str) -> None:
+    stage.write_config(library)
+    report = stage.sync(str(SAMPLE))
+    assert outcomes(report) == {"created": 1}
+    (item,) = stage.items()
+    is_the_sample(item)
+    assert item["key"] == report["drops"][0]["records"][0]["key"]
+    assert [p["code"] for p in report["drops"][0]["records"][0]["problems"]] == ["line-breaks-lost"]
+
+
+@pytest.mark.parametrize("library", ["embedded", "user"])
+def test_a_second_drop_of_the_same_file_changes_nothing_and_says_so(stage: Scene, library: str) -> None:
+    stage.write_config(library)
+    stage.sync(str(SAMPLE))
+    before = stage.items()
+    asked = len(stage.crossref.log) + len(stage.ncbi.log)
+    again = stage.sync(str(SAMPLE))
+    assert outcomes(again) == {"left": 1}
+    assert again["changed"] is False
+    assert again["drops"][0]["records"][0]["reasons"] == ["same-drop"]
+    assert stage.items() == before
+    assert len(stage.crossref.log) + len(stage.ncbi.log) == asked
+    assert b"nothing was changed" in stage.run("sync", str(SAMPLE)).stdout
+
+
+@pytest.mark.parametrize("library", ["embedded", "group"])
+def test_records_are_filled_from_both_services_and_nothing_given_is_overwritten(stage: Scene, library: str) -> None:
+    stage.write_config(library)
+    path = stage.drop("search.ris", to_ris(WORKS, without={"AB", "VL", "J2", "KW"}))
+    report = stage.sync(str(path))
+    assert outcomes(report) == {"created": len(WORKS)}
+    by_doi = {item["DOI"].lower(): item for item in stage.items()}
+    for work in WORKS:
+        item = by_doi[work.doi.lower()]
+        assert item["title"] == work.plain_title
+        assert item.get("volume", "") == work.volume
+        assert item.get("PMID", "") == work.pmid
+        if work.abstract and work.abstract_in:
+            assert item["abstractNote"]
+    assert report["requests"]["crossref"] == 1
+    assert report["requests"]["pubmed"] <= 3
+
+
+def test_every_filled_value_has_its_provenance_in_the_ledger(stage: Scene) -> None:
+    stage.sync(str(stage.drop("search.ris", to_ris(WORKS[:3], without={"VL", "AB"}))))
+    with sqlite3.connect(stage.folder / "state" / "zotdrop.sqlite") as ledger:
+        rows = ledger.execute("SELECT field, old, new, source, how, at FROM changes WHERE field = 'volume'").fetchall()
+    ledger.close()
+    assert len(rows) == 3
+    for _, old, new, source, how, at in rows:
+        assert old == ""
+        assert new
+        assert source in {"pubmed", "crossref"}
+        assert how in {"doi", "pmid"}
+        assert at.endswith("Z")
+
+
+@pytest.mark.parametrize("library", ["embedded", "user"])
+def test_services_that_cannot_be_reached_delay_values_and_lose_no_record(stage: Scene, library: str) -> None:
+    stage.write_config(library, crossref_url=NOWHERE, pubmed_url=NOWHERE)
+    path = stage.drop("search.ris", to_ris(WORKS, without={"VL"}))
+    done = stage.run("sync", str(path))
+    assert b"could not be reached" in done.stdout
+    assert b"To be asked again" in done.stdout
+    assert len(stage.items()) == len(WORKS)
+    assert all("volume" not in item for item in stage.items())
+    stage.write_config(library)
+    report = stage.sync()
+    assert report["filled"] == len([work for work in WORKS if work.volume])
+    assert {item["DOI"].lower(): item.get("volume", "") for item in stage.items()} == {
+        w.doi.lower(): w.volume for w in WORKS
+    }
+    assert stage.sync()["filled"] == 0
+
+
+def test_an_inbox_lets_records_wait_for_a_service_and_goes_on_later(stage: Scene) -> None:
+    stage.write_config(crossref_url=NOWHERE, pubmed_url=NOWHERE)
+    (stage.inbox / "search.ris").write_text(to_ris(WORKS[:3]))
+    stage.run("run", "--once", code=4)
+    assert stage.items() == []
+    assert (stage.inbox / "search.ris").exists()
+    stage.write_config()
+    stage.run("run", "--once")
+    assert len(stage.items()) == 3
+    assert (stage.inbox / "done" / "search.ris").exists()
+
+
+def test_a_library_that_is_away_keeps_every_record_waiting(stage: Scene) -> None:
+    stage.write_config("user", zotero_url=NOWHERE)
+    path = stage.drop("search.ris", to_ris(WORKS[:4]))
+    report = stage.sync(str(path), code=4)
+    assert outcomes(report) == {"waiting": 4}
+    stage.write_config("user")
+    assert len(stage.sync(str(path))["drops"][0]["records"]) == 4
+
+
+@pytest.mark.parametrize("library", ["embedded", "user"])
+def test_the_same_work_twice_in_a_file_becomes_one_item(stage: Scene, library: str) -> None:
+    stage.write_config(library)
+    path = stage.drop("twice.ris", to_ris([*WORKS[:3], *WORKS[:3]]))
+    report = stage.sync(str(path))
+    assert outcomes(report) == {"created": 3, "merged": 3}
+    keys = [record["key"] for record in report["drops"][0]["records"]]
+    assert keys[:3] == keys[3:]
+    assert len(stage.items()) == 3
+
+
+def test_a_shared_doi_with_another_title_is_another_work(stage: Scene) -> None:
+    one = "TY  - JOUR\nTI  - Kelp forests of the northern coast\nDO  - 10.5555/supplement\nER  - \n"
+    other = "TY  - JOUR\nTI  - Sleep in shift workers: a cohort\nDO  - 10.5555/supplement\nER  - \n"
+    report = stage.sync(str(stage.drop("supplement.ris", one + other)))
+    assert outcomes(report) == {"created": 2}
+
+
+@pytest.mark.parametrize("library", ["embedded", "user"])
+def test_a_work_that_the_library_holds_gains_only_what_it_lacks(stage: Scene, library: str) -> None:
+    stage.write_config(library, use=[])
+    stage.sync(str(stage.drop("one.ris", to_ris(WORKS[:2], without={"VL"}))))
+    report = stage.sync(str(stage.drop("two.ris", to_ris(WORKS[:3]))))
+    assert outcomes(report) == {"updated": 2, "created": 1}
+    items = {item["DOI"]: item for item in stage.items()}
+    assert len(items) == 3
+    assert all(len(items[work.doi]["collections"]) == 2 for work in WORKS[:2])
+    assert items[WORKS[0].doi]["volume"] == WORKS[0].volume
+
+
+def test_what_a_person_emptied_or_deleted_stays_so(stage: Scene) -> None:
+    stage.write_config("user")
+    stage.sync(str(stage.drop("one.ris", to_ris(WORKS[:3]))))
+    library = stage.zotero.library()
+    items = {item["DOI"]: item for item in library.items()}
+    library.edit(items[WORKS[0].doi]["key"], volume="", title="My own title")
+    library.trash(items[WORKS[1].doi]["key"])
+    library.delete(items[WORKS[2].doi]["key"])
+    report = stage.sync("--collection", "", str(stage.drop("two.ris", to_ris(WORKS[:3]) + "\n")))
+    assert outcomes(report) == {"asked": 1, "left": 2} or outcomes(report) == {"left": 3}
+    (item,) = [item for item in library.items() if item["itemType"] == "journalArticle"]
+    assert (item["title"], item.get("volume", "")) == ("My own title", "")
+
+
+def test_a_dry_run_decides_everything_and_writes_nothing(stage: Scene) -> None:
+    stage.write_config("user")
+    path = stage.drop("search.ris", to_ris(WORKS))
+    report = stage.sync("--dry-run", str(path))
+    assert outcomes(report) == {"created": len(WORKS)}
+    assert report["dry"] is True
+    assert stage.zotero.library().items() == []
+    assert stage.zotero.library().collections() == []
+    assert [request for request in stage.zotero.log if request.method != "GET"] == []
+    assert outcomes(stage.sync(str(path))) == {"created": len(WORKS)}
+
+
+def test_a_file_without_a_record_is_held_byte_for_byte(stage: Scene) -> None:
+    junk = b"\x00\x01Dear colleague,\r\nplease find attached \xff\xfe nothing.\r\n"
+    (stage.inbox / "letter.ris").write_bytes(junk)
+    done = stage.run("sync", code=5)
+    assert b"no record found" in done.stdout
+    assert (stage.inbox / "held" / "letter.ris").read_bytes() == junk
+    told = json.loads((stage.inbox / "held" / "letter.ris.report.json").read_text())
+    assert "no record found" in told["message"]
+
+
+def test_an_inbox_is_worked_off_and_its_files_move_to_done(stage: Scene) -> None:
+    (stage.inbox / "sub").mkdir()
+    (stage.inbox / "sub" / "a.ris").write_text(to_ris(WORKS[:2]))
+    (stage.inbox / "b.ris").write_text(to_ris(WORKS[2:4]))
+    (stage.inbox / "c.ris.part").write_text("half a fi")
+    report = stage.sync()
+    assert outcomes(report) == {"created": 4}
+    assert (stage.inbox / "done" / "sub" / "a.ris").exists()
+    assert (stage.inbox / "done" / "b.ris").exists()
+    assert (stage.inbox / "done" / "b.ris.report.json").exists()
+    assert (stage.inbox / "c.ris.part").exists()
+
+
+def test_a_named_file_is_never_moved(stage: Scene) -> None:
+    path = stage.inbox / "mine.ris"
+    path.write_text(to_ris(WORKS[:1]))
+    stage.sync(str(path))
+    assert path.exists()
+
+
+def test_standard_input_is_read(stage: Scene) -> None:
+    report = stage.sync("-", data=to_ris(WORKS[:2]).encode("utf-16"))
+    assert outcomes(report) == {"created": 2}
+    assert report["drops"][0]["path"] == "standard input"
+
+
+def test_more_new_items_than_allowed_stop_before_the_first_write(stage: Scene) -> None:
+    stage.write_config("user", limits_max_new_per_run=5)
+    report = stage.sync(str(stage.drop("search.ris", to_ris(WORKS))), code=8)
+    assert outcomes(report) == {"waiting": len(WORKS)}
+    assert "max_new_per_run" in report["failure"]
+    assert stage.zotero.library().items() == []
+
+
+def test_notes_become_child_notes_that_hold_no_script(stage: Scene) -> None:
+    stage.write_config("user")
+    text = "TY  - JOUR\nTI  - Notes on notes\nN1  - <script>alert(1)</script>\nKW  - one\nER  - \n"
+    stage.sync(str(stage.drop("note.ris", text)))
+    item, note = sorted(stage.zotero.library().items(), key=lambda one: one["itemType"])
+    assert note["itemType"] == "note"
+    assert note["parentItem"] == item["key"]
+    assert "<script>" not in note["note"]
+
+
+def test_a_wrong_doi_is_said_and_not_used(stage: Scene) -> None:
+    text = f"TY  - JOUR\nTI  - Something else altogether\nDO  - {WORKS[0].doi}\nER  - \n"
+    report = stage.sync(str(stage.drop("wrong.ris", text)))
+    (record,) = report["drops"][0]["records"]
+    assert record["outcome"] == "created"
+    assert "source-contradicts" in {problem["code"] for problem in record["problems"]}
+    (item,) = stage.items()
+    assert "volume" not in item
+
+
+def test_a_wrong_key_ends_with_3_and_is_shown_nowhere(stage: Scene) -> None:
+    stage.write_config("user")
+    marker = "MarkerKeyThatMustNotShow"
+    done = stage.run("-v", "sync", str(SAMPLE), code=3, ZOTERO_API_KEY=marker)
+    assert b"zotero.org/settings/keys" in done.stdout + done.stderr
+    kept = b"".join(path.read_bytes() for path in stage.folder.rglob("*") if path.is_file())
+    assert marker.encode() not in done.stdout + done.stderr + kept
+
+
+def test_no_key_shows_in_anything_that_is_written(stage: Scene) -> None:
+    stage.write_config("user")
+    shown = b""
+    for words in (["-v", "sync", str(SAMPLE)], ["config", "show"], ["status"], ["check"]):
+        done = stage.run(*words)
+        shown += done.stdout + done.stderr
+    kept = b"".join(path.read_bytes() for path in stage.folder.rglob("*") if path.is_file())
+    assert API_KEY.encode() not in shown + kept
+
+
+def test_status_counts_what_there_is(stage: Scene) -> None:
+    stage.sync(str(stage.drop("search.ris", to_ris(WORKS[:2]))))
+    facts = json.loads(stage.run("--json", "status").stdout)
+    assert facts["drops"] == {"total": 1, "done": 1}
+    assert facts["outcomes"] == {"created": 2}
+    assert facts["daemon"] is False
