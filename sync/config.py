@@ -94,9 +94,8 @@ class DesktopLibrary(_Model):
     """The library of a Zotero desktop that runs on this machine."""
 
     kind: Literal["desktop"]
-    type: Literal["user", "group"] = "user"
-    id: int = Field(0, ge=0)
     api_key: Key | None = None
+    server_id: str | None = None
     url: Url = "http://127.0.0.1:23119"
 
 

@@ -207,7 +207,11 @@ def _put_away(task: Task, report: DropReport) -> None:
 def _report_as_it_stands(tools: Tools, task: Task, fault: ZotdropError) -> DropReport:
     """A drop whose journey was broken off: what is noted of it is accounted for, the rest is read again."""
     log.warning("%s: %s", task.name, fault)
-    row = tools.ledger.records.find(tools.snapshot.id, task.drop.sha256, task.rules.fingerprint(task.drop.subfolder))
+    try:
+        library = tools.snapshot.id
+    except ZotdropError:  # a desktop that does not run cannot say which library it has: nothing could be noted
+        return DropReport(task.name, task.drop.sha256, 0, message="not read yet: the library cannot be told")
+    row = tools.ledger.records.find(library, task.drop.sha256, task.rules.fingerprint(task.drop.subfolder))
     if row is None:
         return DropReport(task.name, task.drop.sha256, 0, message=str(fault))
     return drop_report(tools, task, row)

@@ -77,7 +77,8 @@ def _zotero(own: Any, wait: Callable[[float], None]) -> Library:
 def _desktop(own: Any, wait: Callable[[float], None]) -> Library:
     from sync.libraries.desktop import Desktop
 
-    return Desktop(url=own.url, api_key=resolve(own.api_key) if own.api_key else None, wait=wait)
+    key = resolve(own.api_key) if own.api_key else None
+    return Desktop(url=own.url, api_key=key, server_id=own.server_id, wait=wait)
 
 
 SOURCES: Mapping[str, Callable[[Config, Http], Source]] = {"crossref": _crossref, "pubmed": _pubmed}

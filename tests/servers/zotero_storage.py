@@ -10,7 +10,7 @@ from typing import Any, Literal, TypeAlias
 from tests.servers import zotero_dates as dates
 from tests.servers import zotero_rules as rules
 from tests.servers import zotero_types as types
-from tests.servers.zotero_rules import Data, ObjectError, Scene, Sent
+from tests.servers.zotero_rules import Data, ObjectFault, Scene, Sent
 
 Kind: TypeAlias = Literal["items", "collections"]
 WORD: Mapping[Kind, str] = {"items": "Item", "collections": "Collection"}
@@ -120,7 +120,7 @@ class Shelf:
         return self.version
 
     def write(self, kind: Kind, key: str, sent: Sent, writer: Writer) -> Outcome:
-        """Write one object under a key, new or over what is there. Raises ObjectError, PoisonError; then nothing changed."""
+        """Write one object under a key, new or over what is there. Raises ObjectFault, PoisonError; then nothing changed."""
         old = self.objects[kind].get(key)
         data = RULES[kind](old.data if old else None, sent, Scene(self, key, writer.now))
         added, modified = rules.stamped(sent, "dateAdded"), rules.stamped(sent, "dateModified")
@@ -291,7 +291,7 @@ def _summary(data: Data) -> str:
     return " and ".join(names)
 
 
-def refused(kind: Kind, held: Stored | None, version: int | None, *, strict: bool = False) -> ObjectError | None:
+def refused(kind: Kind, held: Stored | None, version: int | None, *, strict: bool = False) -> ObjectFault | None:
     """Why an object may not be written from this version; None if it may.
 
     version: what the writer knew, None if it did not say.  strict: it must be the very version (the desktop's rule).
@@ -299,12 +299,12 @@ def refused(kind: Kind, held: Stored | None, version: int | None, *, strict: boo
     word = WORD[kind]
     if held is None:
         return (
-            ObjectError(404, f"{word} doesn't exist (expected version {version}; use 0 instead)") if version else None
+            ObjectFault(404, f"{word} doesn't exist (expected version {version}; use 0 instead)") if version else None
         )
     if version is None or held.version == version or (held.version < version and not strict):
         return None
     if strict:
-        return ObjectError(412, f"{word.lower()} version mismatch: expected {version}, found {held.version}")
-    return ObjectError(
+        return ObjectFault(412, f"{word.lower()} version mismatch: expected {version}, found {held.version}")
+    return ObjectFault(
         412, f"{word} has been modified since specified version (expected {version}, found {held.version})"
     )
