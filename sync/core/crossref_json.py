@@ -7,10 +7,11 @@ own translator (Crossref REST), except, on purpose:
   chapter inherit that).
 * Abstracts keep their paragraphs and set headings apart; titles keep one blank for a run of white space, formulae are
   readable, escaped markup is markup, UTF-8 read as cp1252 is repaired; "title: subtitle" has no stop before its colon.
-* A generation (`Jr`) is kept after the given names, as Zotero's PubMed translator has it.
-* What has no place in the item type (ISSN of a book, publisher beside an institution, a second container title, retractions)
-  stands in `unmapped`; the translator hands Zotero fields that it drops. A preprint's repository is who keeps it, not the
-  subject group it is filed under.
+* Names in capitals are set in small letters; other names stay as they are (the translator makes `Van Tooren` of `van Tooren`
+  and `Yl` of `YL`).
+* What has no place in the item type (ISSN of a book, publisher beside an institution, a second container title, a generation
+  like `Jr`, retractions) stands in `unmapped`; the translator drops it, or hands Zotero fields that are dropped there. A
+  preprint's repository is who keeps it, not the subject group it is filed under.
 * A work without title gets Zotero's placeholder only when it is read from a file: a source must not fill it in as a fact.
 """
 
@@ -193,7 +194,7 @@ def work_to_record(work: Work | Mapping[str, Any]) -> Record:
         creators=tuple(_creators(work, item_type)),
         notes=tuple(_notes(work)),
         identifiers={"DOI": doi} if doi else {},
-        unmapped=(*unmapped, *_notices(work)),
+        unmapped=(*unmapped, *_suffixes(work), *_notices(work)),
     )
 
 
@@ -341,19 +342,18 @@ def _creators(work: Work, item_type: str) -> Iterator[Creator]:
 
 
 def _creator(person: Person, role: str) -> Creator | None:
-    last, first = _cased(_first(person.family)), _cased(_first(person.given))
-    group, suffix = _first(person.name), _first(person.suffix)
+    last, first = text.cased(_first(person.family)), text.cased(_first(person.given))
     if last and first:
-        return Creator(role, last=last, first=f"{first}, {suffix}" if suffix else first)
-    name = last or first or group
+        return Creator(role, last=last, first=first)
+    name = last or first or _first(person.name)
     return Creator(role, name=name) if name else None
 
 
-def _cased(name: str) -> str:
-    """A name in capitals as it is written: `O'NEILL` is `O'Neill`. One in mixed case stays."""
-    if name != name.upper() or name == name.lower():
-        return name
-    return re.sub(r"(?:^|(?<=[^\w']))\w|(?<=\b[^\W\d_]')\w", lambda letter: letter.group().upper(), name.lower())
+def _suffixes(work: Work) -> Iterator[tuple[str, str]]:
+    for source, _ in _ROLES:
+        for person in getattr(work, source) or ():
+            if person.suffix:
+                yield "suffix", f"{_first(person.family)}, {_first(person.suffix)}"
 
 
 def _notes(work: Work) -> Iterator[str]:

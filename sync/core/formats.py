@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
-from sync.core import ris, ris_fields
+from sync.core import crossref_json, pubmed_xml, ris, ris_fields
 from sync.core.record import Entry, Gap, Reading, SourceLine
 
 
@@ -22,7 +22,11 @@ class Format:
 
 
 # In the order in which they are tried: the strictest first.
-FORMATS = (Format("ris", "RIS", ris.looks_like, ris.read, ris_fields.to_reading),)
+FORMATS = (
+    Format("pubmed-xml", "PubMed XML", pubmed_xml.looks_like, pubmed_xml.read, pubmed_xml.to_reading),
+    Format("crossref-json", "Crossref JSON", crossref_json.looks_like, crossref_json.read, crossref_json.to_reading),
+    Format("ris", "RIS", ris.looks_like, ris.read, ris_fields.to_reading),
+)
 
 # What a file without a record seems to be, and what to do about it.
 _FOREIGN = (

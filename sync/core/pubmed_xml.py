@@ -4,9 +4,8 @@ Elements: NLM's DTD of 2025 (https://dtd.nlm.nih.gov/ncbi/pubmed/out/pubmed_2501
 translator (PubMed XML), except, on purpose:
 
 * Titles keep italics, sub and superscript, as rich text; formulae are readable; white space is one blank.
-* A generation (`Jr`) is kept for authors of books too.
-* Retractions, expressions of concern and corrections, the season of an issue, and whatever has no place in the item type
-  (ISSN of a preprint) stand in `unmapped`.
+* What the translator drops stands in `unmapped`: a generation (`Jr`), the season of an issue, retractions, expressions of
+  concern and corrections, and whatever has no place in the item type (ISSN of a preprint).
 * No link to the entry at PubMed is attached, and the PMID of a book is an identifier, not a line of Extra.
 * Small words of other languages (`de`, `und`) stay small when a journal's name is set in title case.
 """
@@ -34,12 +33,12 @@ _NOTICES = ("RetractionIn", "ExpressionOfConcernIn", "ErratumIn", "RetractedandR
 _PARSER = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
 
 # Words that stay small inside a title in title case.
-_SMALL = frozenset(
-    # English
-    "a an and as at but by for from in into nor of on or per so the to up via versus with within without yet "
-    # French, Spanish, Italian, Portuguese, German, Dutch
-    "d de del della delle des di do dos du e el en et la las le les los y und der die das fur für van voor".split(" ")
+_SMALL_ROWS = (
+    "a an and as at but by for from in into nor of on or per so the to up via versus with within without yet",  # English
+    "d de del della delle des di do dos du e el en et la las le les los y",  # French, Spanish, Italian, Portuguese
+    "und der die das fur für van voor",  # German, Dutch
 )
+_SMALL = frozenset(word for row in _SMALL_ROWS for word in row.split())
 
 
 def parse(data: bytes) -> Sequence[Element]:
@@ -86,7 +85,7 @@ def article_to_record(article: Element) -> Record:
         creators=tuple(people),
         tags=tuple(dict.fromkeys(_keywords(article))),
         identifiers=identifiers,
-        unmapped=(*unmapped, *_notices(article)),
+        unmapped=(*unmapped, *_suffixes(article), *_notices(article)),
     )
 
 
@@ -218,13 +217,19 @@ def _paragraph(node: Element) -> str:
 
 def _people(lists: Iterable[Element], role: str) -> Iterator[Creator]:
     for person in chain.from_iterable(part.iterfind("Author") for part in lists):
-        group, last = _plain(_text(person, "CollectiveName")), _plain(_text(person, "LastName"))
+        group, last = _plain(_text(person, "CollectiveName")), text.cased(_plain(_text(person, "LastName")))
         first = _dotted(_plain(_text(person, "ForeName") or " ".join(_text(person, "Initials"))))
-        suffix = _plain(_text(person, "Suffix"))
         if last and first:
-            yield Creator(role, last=last, first=f"{first}, {suffix}" if suffix else first)
+            yield Creator(role, last=last, first=first)
         elif group or last or first:
             yield Creator(role, name=group or last or first)
+
+
+def _suffixes(article: Element) -> Iterator[tuple[str, str]]:
+    for person in article.iterfind(".//AuthorList/Author"):
+        suffix = _text(person, "Suffix")
+        if suffix:
+            yield "suffix", f"{_plain(_text(person, 'LastName'))}, {suffix}"
 
 
 def _book_people(document: Element) -> Iterator[Creator]:
@@ -264,7 +269,7 @@ def _ids(article: Element, kind: str) -> Iterator[str]:
 
 
 def _valid(node: Element, kind: str) -> bool:
-    return node.get("EIdType") == kind and node.get("ValidYN", "Y") == "Y"
+    return bool(node.get("EIdType") == kind and node.get("ValidYN", "Y") == "Y")
 
 
 def _kinds(article: Element) -> set[str]:
@@ -290,10 +295,9 @@ def _text(node: Element, path: str) -> str:
 
 def _said(node: Element) -> str:
     """What an element says, as rich text on one line."""
-    if not len(node):
-        said = node.text or ""
-        if "<" not in said and "&" not in said:
-            return text.squeeze(said)
+    said = node.text or ""
+    if not len(node) and "<" not in said and "&" not in said:
+        return text.squeeze(said)
     return text.rich(etree.tostring(node, encoding="unicode", with_tail=False))
 
 

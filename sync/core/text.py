@@ -159,6 +159,15 @@ def fold(text: str) -> str:
     return " ".join(_NO_WORD.sub(" ", text.lower()).split())
 
 
+def cased(name: str) -> str:
+    """A name in capitals as it is written (`O'NEILL` is `O'Neill`, `J. R.` stays); one that has small letters stays."""
+    if name != name.upper() or name == name.lower():
+        return name
+    return re.sub(
+        r"(?:^|(?<=[^\w'\u2019]))\w|(?<=\b[^\W\d_]['\u2019])\w", lambda found: found.group().upper(), name.lower()
+    )
+
+
 def mojibake(text: str) -> str:
     """The text as it was before UTF-8 was read as Latin-1 or cp1252; untouched if it does not look like that."""
     if not _GARBLED.search(text):
