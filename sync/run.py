@@ -115,12 +115,16 @@ def _finish_earlier(tools: Tools, run: Run, tasks: Sequence[Task]) -> None:
 
 
 def _fill_owed(tools: Tools, run: Run, tasks: Sequence[Task]) -> None:
-    """Ask the sources that were away when items were written, each for what it owes, and fill what it knows."""
+    """Ask the sources that were away when items were written for what they owe, all at once for each item, and fill it in."""
     wanted = {name for task in tasks for name in task.rules.sources} if tasks else set(tools.sources)
-    for name in () if tools.offline else sorted(wanted & set(tools.sources)):
-        owing = tools.ledger.records.owing(tools.snapshot.id, name)
+    by_sources: dict[tuple[str, ...], list[int]] = {}
+    for record, owed in tools.ledger.records.owing(tools.snapshot.id):
+        names = tuple(name for name in tools.sources if name in wanted and name in owed)
+        if names and not tools.offline:
+            by_sources.setdefault(names, []).append(record)
+    for names, owing in by_sources.items():
+        rules = Rules("", sources=names)
         batches = (gather([tools.ledger.records.work(record) for record in part]) for part in _parts(owing, BATCH))
-        rules = Rules("", sources=(name,))
         for _ in flow(batches, _stages(tools, run, rules, partial(decide_owed, tools, run, rules)), ahead=AHEAD):
             pass
     drain(tools, run)

@@ -174,17 +174,14 @@ class Records:
             last = ids[-1][1]
             yield [self.work(record) for record, _ in ids]
 
-    def owing(self, library: int, source: str) -> list[int]:
-        """Records that ended in an item of this library while this source was away: it is still to be asked."""
-        return [
-            row[0]
-            for row in self._db.rows(
-                "SELECT r.id, r.owed_json FROM records r JOIN drops d ON d.id = r.drop_id WHERE d.library = ?"
-                " AND r.owed_json <> '[]' AND r.state = 'done' AND r.key IS NOT NULL ORDER BY r.id",
-                (library,),
-            )
-            if source in decode(row[1])
-        ]
+    def owing(self, library: int) -> list[tuple[int, tuple[str, ...]]]:
+        """Records that ended in an item of this library while a source was away, and the sources still to be asked."""
+        rows = self._db.rows(
+            "SELECT r.id, r.owed_json FROM records r JOIN drops d ON d.id = r.drop_id WHERE d.library = ?"
+            " AND r.owed_json <> '[]' AND r.state = 'done' AND r.key IS NOT NULL ORDER BY r.id",
+            (library,),
+        )
+        return [(row[0], tuple(decode(row[1]))) for row in rows]
 
     def any_owed(self) -> bool:
         """Whether any source still owes an answer for an item that was written."""

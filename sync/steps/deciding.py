@@ -81,8 +81,17 @@ def _twins(tools: Tools, known: Enriched) -> tuple[str, list[Twin]]:
     for other in tools.snapshot.keys(block_keys(known.record)):
         found = tools.snapshot.twin(other, _SAME_ENTRY)
         if found is not None and other not in twins:
-            twins[other] = replace(found, match=compare(mine, sketch(from_item(found.data))))
+            twins[other] = replace(found, match=_match(mine, found))
     return key, list(twins.values())
+
+
+def _match(mine: Sketch, twin: Twin) -> Match:
+    """The verdict on an item: as it is, or as we wrote it if a person has changed it since (a new title is no new work)."""
+    now = compare(mine, sketch(from_item(twin.data)))
+    if now.verdict is Verdict.SAME or not twin.made or twin.base is None:
+        return now
+    then = compare(mine, sketch(from_item(twin.base)))
+    return Match(Verdict.SAME, (*then.reasons, "edited-since")) if then.verdict is Verdict.SAME else now
 
 
 def _own_key(tools: Tools, work: Work, anchor: int, mine: Sketch, twins: dict[str, Twin]) -> str:

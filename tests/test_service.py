@@ -1,0 +1,183 @@
+"""The daemon as a real process: it takes what settles, follows orders from beside, and stops when told."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Event
+
+import pytest
+
+from tests.scene import NOWHERE, ROOT, SAMPLE, Scene, outcomes, scene
+from tests.servers.works import make_works, to_ris
+
+WORKS = make_works(30, seed=5)
+LONGEST = 30.0  # seconds that anything here may take
+
+
+@pytest.fixture
+def stage(tmp_path: Path) -> Iterator[Scene]:
+    with scene(tmp_path, WORKS) as made:
+        yield made
+
+
+def until(claim: Callable[[], bool], what: str) -> None:
+    """Look until it is so; the pause is an event's, so that nothing here sleeps blindly for longer than it has to."""
+    pause = Event()
+    for _ in range(int(LONGEST / 0.05)):
+        if claim():
+            return
+        pause.wait(0.05)
+    raise AssertionError(f"never came true: {what}")
+
+
+@contextmanager
+def daemon(stage: Scene) -> Iterator[subprocess.Popen[bytes]]:
+    log = (stage.folder / "daemon.log").open("wb")
+    process = subprocess.Popen(stage.command("run"), stdout=log, stderr=log, cwd=ROOT, env=stage.env())
+    try:
+        until(lambda: b"watching" in (stage.folder / "daemon.log").read_bytes(), "the daemon is up")
+        yield process
+    finally:
+        if process.poll() is None:
+            process.kill()
+        process.wait(LONGEST)
+        log.close()
+
+
+def ends(process: subprocess.Popen[bytes], number: signal.Signals) -> int:
+    process.send_signal(number)
+    return process.wait(LONGEST)
+
+
+@pytest.mark.parametrize("library", ["embedded", "user"])
+def test_a_file_dropped_into_the_folder_becomes_an_item_and_moves_to_done(stage: Scene, library: str) -> None:
+    stage.write_config(library)
+    with daemon(stage) as process:
+        (stage.inbox / "sample.ris").write_bytes(SAMPLE.read_bytes())
+        until((stage.inbox / "done" / "sample.ris.report.json").exists, "the drop is done")
+        until(lambda: not (stage.inbox / "sample.ris").exists(), "the drop has left the inbox")
+        assert ends(process, signal.SIGTERM) == 0
+    (item,) = stage.items()
+    assert item["DOI"] == "10.2196/50113"
+
+
+def test_a_file_that_is_still_written_is_not_taken(stage: Scene) -> None:
+    stage.write_config(use=[], inbox_settle_seconds=1.0)
+    whole = to_ris(WORKS[:6]).encode()
+    pause = Event()
+    with daemon(stage) as process, (stage.inbox / "slow.ris").open("wb") as file:
+        for start in range(0, len(whole), len(whole) // 6 + 1):
+            file.write(whole[start : start + len(whole) // 6 + 1])
+            file.flush()
+            pause.wait(0.4)
+            assert (stage.inbox / "slow.ris").exists()
+        until((stage.inbox / "done" / "slow.ris").exists, "the whole file is done")
+        assert ends(process, signal.SIGTERM) == 0
+    assert len(stage.items()) == 6
+
+
+def test_a_second_daemon_is_refused_with_7(stage: Scene) -> None:
+    with daemon(stage) as process:
+        done = stage.run("run", code=7)
+        assert b"already runs" in done.stderr
+        assert ends(process, signal.SIGTERM) == 0
+
+
+def test_a_sync_beside_the_daemon_hands_its_work_over_and_follows_it(stage: Scene) -> None:
+    with daemon(stage) as process:
+        path = stage.drop("beside.ris", to_ris(WORKS[:5]))
+        report = stage.sync(str(path))
+        assert outcomes(report) == {"created": 5}
+        text = stage.run("sync", str(path))
+        assert b"nothing was changed" in text.stdout
+        assert b"the service is running" in text.stderr
+        assert path.exists()
+        missing = stage.run("sync", str(stage.folder / "missing.ris"), code=2)
+        assert b"no such file" in missing.stderr
+        assert json.loads(stage.run("--json", "status").stdout)["daemon"] is True
+        assert ends(process, signal.SIGTERM) == 0
+    assert len(stage.items()) == 5
+
+
+def test_a_daemon_that_is_killed_leaves_nothing_locked(stage: Scene) -> None:
+    with daemon(stage) as process:
+        assert ends(process, signal.SIGKILL) == -signal.SIGKILL
+    assert outcomes(stage.sync(str(SAMPLE))) == {"created": 1}
+
+
+def test_sigterm_ends_a_daemon_that_waits_inside_a_slow_answer(stage: Scene) -> None:
+    never = Event()
+    stage.crossref.hang(never, times=None)
+    with daemon(stage) as process:
+        (stage.inbox / "slow.ris").write_text(to_ris(WORKS[:3]))
+        until(lambda: len(stage.crossref.await_pending(1, LONGEST)) == 1, "Crossref was asked")
+        process.send_signal(signal.SIGTERM)
+        never.set()
+        assert process.wait(LONGEST) == 0
+    stage.crossref.heal()
+    stage.run("run", "--once")
+    assert len(stage.items()) == 3
+
+
+def test_a_drop_that_waits_for_a_service_is_tried_again_and_status_tells(stage: Scene) -> None:
+    stage.write_config(crossref_url=NOWHERE, pubmed_url=NOWHERE)
+    with daemon(stage) as process:
+        (stage.inbox / "patient.ris").write_text(to_ris(WORKS[:3]))
+        until(
+            lambda: json.loads(stage.run("--json", "status").stdout)["outcomes"] == {"waiting": 3}, "the records wait"
+        )
+        assert (stage.inbox / "patient.ris").exists()
+        assert ends(process, signal.SIGTERM) == 0
+    stage.write_config(inbox_enrich_wait="1s", crossref_url=NOWHERE, pubmed_url=NOWHERE)
+    stage.run("run", "--once")
+    assert len(stage.items()) == 3
+
+
+def test_a_folder_that_vanishes_is_waited_for(stage: Scene) -> None:
+    stage.write_config(use=[])
+    with daemon(stage) as process:
+        stage.inbox.rename(stage.folder / "elsewhere")
+        until(lambda: b"is gone" in (stage.folder / "daemon.log").read_bytes(), "the daemon says so")
+        (stage.folder / "elsewhere").rename(stage.inbox)
+        (stage.inbox / "back.ris").write_text(to_ris(WORKS[:1]))
+        until((stage.inbox / "done" / "back.ris").exists, "it goes on")
+        assert ends(process, signal.SIGTERM) == 0
+    assert (stage.folder / "daemon.log").read_bytes().count(b"is gone") == 1
+
+
+def test_a_schedule_works_the_inbox_off(stage: Scene) -> None:
+    stage.write_config(use=[], inbox_schedule="every 1s")
+    (stage.inbox / "early.ris").write_text(to_ris(WORKS[:2]))
+    with daemon(stage) as process:
+        until((stage.inbox / "done" / "early.ris").exists, "the schedule came round")
+        assert ends(process, signal.SIGTERM) == 0
+
+
+def test_once_drains_the_inbox_and_exits(stage: Scene) -> None:
+    for number in range(3):
+        (stage.inbox / f"{number}.ris").write_text(to_ris(WORKS[number * 5 : number * 5 + 5]))
+    stage.run("run", "--once")
+    assert len(stage.items()) == 15
+    assert sorted(path.name for path in (stage.inbox / "done").glob("*.ris")) == ["0.ris", "1.ris", "2.ris"]
+
+
+def test_ctrl_c_in_a_manual_sync_ends_with_130_and_the_next_run_goes_on(stage: Scene) -> None:
+    never = Event()
+    stage.crossref.hang(never, times=None)
+    path = stage.drop("interrupted.ris", to_ris(WORKS))
+    process = subprocess.Popen(
+        stage.command("sync", str(path)), stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=ROOT, env=stage.env()
+    )
+    stage.crossref.await_pending(1, LONGEST)
+    process.send_signal(signal.SIGINT)
+    never.set()
+    process.communicate(timeout=LONGEST)
+    assert process.returncode == 130
+    stage.crossref.heal()
+    assert sum(outcomes(stage.sync(str(path))).values()) == len(WORKS)
+    assert len(stage.items()) == len(WORKS)
