@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from types import MappingProxyType
+from urllib.parse import urlsplit
 
 import httpx
 
@@ -76,11 +77,29 @@ class _Trouble:
     slows: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class _Call:
+    """One question, as often as it is sent."""
+
+    service: str
+    method: str
+    url: str
+    params: Mapping[str, str] | None
+    data: Mapping[str, str] | None
+    busy: Callable[[bytes], str]
+
+    @property
+    def place(self) -> tuple[str, str]:
+        """What may be away: the service's host."""
+        return self.service, urlsplit(self.url).netloc
+
+
+_BUSY_TRIES, _BUSY_DELAY = 5, 2.0
 # Statuses that are worth another try: reason, tries, first delay (doubled each time), whether the whole pool slows down.
 _STATUSES = {
     408: ("timed out", 3, 1.0, False),
     425: ("was not ready", 3, 1.0, False),
-    429: ("asked for fewer requests", 5, 2.0, True),
+    429: ("asked for fewer requests", _BUSY_TRIES, _BUSY_DELAY, True),
 }
 _SERVER_FAULT = ("failed on its side", 4, 1.0, False)
 # Header names: Crossref's, NCBI's.
@@ -121,7 +140,7 @@ class Http:
         self._rates: dict[tuple[str, str], Rate] = {}
         self._fixed = dict(limits or {})
         self._budgets: dict[tuple[str, str], _Budget] = {}
-        self._shut: dict[str, tuple[float, Outage]] = {}
+        self._shut: dict[tuple[str, str], tuple[float, Outage]] = {}
         self._requests: Counter[str] = Counter()
 
     def declare(self, service: str, pools: Mapping[str, Rate]) -> None:
@@ -148,66 +167,64 @@ class Http:
         *,
         params: Mapping[str, str] | None = None,
         data: Mapping[str, str] | None = None,
+        busy: Callable[[bytes], str] = lambda _: "",
     ) -> Reply:
         """One answer, in the pace of the pool, whatever its status, except those that mean that the service is away.
 
-        params: the query.  data: a form, sent as body.  Raises Outage (no answer after some tries), Throttled (a pause of
-        over a minute is wanted), Barred (403), and Interrupted out of `wait`. Without a connection, and after Throttled and
-        Barred, the service counts as away: later calls raise at once, for the rest of the pause or of this client's life.
+        params: the query.  data: a form, sent as body.  busy: why a body with status 200 is a refusal to be tried again
+        like a 429 (NCBI sends such), empty if it is none.  Raises Outage (no answer after some tries), Throttled (a pause
+        of over a minute is wanted), Barred (403), and Interrupted out of `wait`. Without a connection, and after Throttled
+        and Barred, the service's host counts as away: later calls raise at once, for the rest of the pause or of this
+        client's life.
         """
+        call = _Call(service, method, url, params, data, busy)
         budget, tries = self._budget(service, pool), 0
         while True:
-            self._raise_if_shut(service)
-            got = self._once(service, budget, method, url, params, data)
+            got = self._once(call, budget)
             if isinstance(got, Reply):
                 return got
             tries += 1
             delay = self._delay(got, tries)
             if delay > LONGEST_WAIT or tries >= got.tries:
-                raise self._given_up(service, got, delay, tries)
+                raise self._given_up(call, got, delay, tries)
             if got.slows or got.pause is not None:
                 budget.pause(delay)
             self._wait(delay)
 
-    def _once(
-        self,
-        service: str,
-        budget: _Budget,
-        method: str,
-        url: str,
-        params: Mapping[str, str] | None,
-        data: Mapping[str, str] | None,
-    ) -> Reply | _Trouble:
+    def _once(self, call: _Call, budget: _Budget) -> Reply | _Trouble:
+        self._raise_if_shut(call)
         with budget.turn():
-            self._raise_if_shut(service)
+            self._raise_if_shut(call)
             try:
-                # A form may hold a key: it is never sent on to where a redirect points.
                 answer = self._client.request(
-                    method, url, params=params, data=data, follow_redirects=method in {"GET", "HEAD"}
+                    call.method,
+                    call.url,
+                    params=call.params,
+                    data=call.data,
+                    # A form may hold a key: it is never sent on to where a redirect points.
+                    follow_redirects=call.method in {"GET", "HEAD"},
                 )
             except (httpx.RequestError, httpx.InvalidURL) as error:
-                self._count(service, 0 if isinstance(error, _NO_CONNECTION) else 1)
+                self._count(call.service, 0 if isinstance(error, _NO_CONNECTION) else 1)
                 return _trouble(error)
-            self._count(service, 1 + len(answer.history))
+            self._count(call.service, 1 + len(answer.history))
             budget.learn(answer.headers)
-        return self._judged(service, answer)
+        return self._judged(call, answer)
 
-    def _judged(self, service: str, answer: httpx.Response) -> Reply | _Trouble:
-        status = answer.status_code
+    def _judged(self, call: _Call, answer: httpx.Response) -> Reply | _Trouble:
+        status, pause = answer.status_code, self._retry_after(answer.headers)
         if status == 403:
-            raise self._shut_down(
-                service,
-                Barred(
-                    f"{service} refuses us (403); nothing more is asked. Is `contact` in the config right?",
-                    service=service,
-                ),
-            )
+            message = f"{call.service} refuses us (403) and is not asked again; is `contact` in the config right?"
+            raise self._shut_down(call, Barred(message, service=call.service))
+        refused = call.busy(answer.content) if status == 200 else ""
+        if refused:
+            return _Trouble(refused, _BUSY_TRIES, _BUSY_DELAY, pause, slows=True)
         known = _STATUSES.get(status) or (_SERVER_FAULT if status >= 500 else None)
         if known is None:
             headers = {name.lower(): value for name, value in answer.headers.items()}
             return Reply(status, MappingProxyType(headers), answer.content)
         why, tries, first, slows = known
-        return _Trouble(f"{why} ({status})", tries, first, self._retry_after(answer.headers), slows=slows)
+        return _Trouble(f"{why} ({status})", tries, first, pause, slows=slows)
 
     def _delay(self, trouble: _Trouble, tries: int) -> float:
         if trouble.pause is not None:
@@ -215,28 +232,29 @@ class Http:
         doubled = trouble.first_delay * float(2 ** (tries - 1))
         return min(doubled * (0.5 + self._jitter()), LONGEST_WAIT)
 
-    def _given_up(self, service: str, trouble: _Trouble, delay: float, tries: int) -> Outage:
+    def _given_up(self, call: _Call, trouble: _Trouble, delay: float, tries: int) -> Outage:
+        service = call.service
         if delay > LONGEST_WAIT:
             message = f"{service} {trouble.why} and wants a pause of {delay:.0f} s; it will be asked again later"
-            return self._shut_down(service, Throttled(message, service=service, seconds=delay), seconds=delay)
-        message = f"{service} {trouble.why}, {tries} times; it will be asked again later"
+            return self._shut_down(call, Throttled(message, service=service, seconds=delay), seconds=delay)
+        message = f"{service} {trouble.why}, tried {tries} times; it will be asked again later"
         outage = Outage(message, service=service)
-        return self._shut_down(service, outage) if trouble.shuts else outage
+        return self._shut_down(call, outage) if trouble.shuts else outage
 
-    def _shut_down(self, service: str, outage: Outage, seconds: float = FOREVER) -> Outage:
+    def _shut_down(self, call: _Call, outage: Outage, seconds: float = FOREVER) -> Outage:
         with self._lock:
-            self._shut[service] = (self._now() + seconds, outage)
+            self._shut[call.place] = (self._now() + seconds, outage)
         return outage
 
-    def _raise_if_shut(self, service: str) -> None:
+    def _raise_if_shut(self, call: _Call) -> None:
         with self._lock:
-            until, outage = self._shut.get(service, (-FOREVER, None))
+            until, outage = self._shut.get(call.place, (-FOREVER, None))
             left = until - self._now()
         if outage is None or left <= 0:
             return
         if isinstance(outage, Throttled):
-            raise Throttled(str(outage), service=service, seconds=left)
-        raise type(outage)(str(outage), service=service)
+            raise Throttled(str(outage), service=call.service, seconds=left)
+        raise type(outage)(str(outage), service=call.service)
 
     def _budget(self, service: str, pool: str) -> _Budget:
         name = (service, pool)
@@ -268,7 +286,7 @@ class _Budget:
         self._pool, self._wait, self._now, self._share = pool, wait, now, rate.share
         self._per_second, self._concurrency = rate.per_second * rate.share, rate.concurrency
         self._free = threading.Condition()
-        self._busy, self._next, self._held, self._answered = 0, -FOREVER, -FOREVER, False
+        self._busy, self._last, self._held, self._answered = 0, -FOREVER, -FOREVER, False
 
     @contextmanager
     def turn(self) -> Iterator[None]:
@@ -289,8 +307,8 @@ class _Budget:
     def _pace(self) -> None:
         with self._free:
             at = self._now()
-            mine = max(at, self._next)
-            self._next = mine + 1 / self._per_second
+            mine = max(at, self._last + 1 / self._per_second, self._held)
+            self._last = mine
         if mine > at:
             self._wait(mine - at)
         held = self._held - self._now()
@@ -301,7 +319,6 @@ class _Budget:
         """Nobody of this pool goes on before so many seconds have passed."""
         with self._free:
             self._held = max(self._held, self._now() + seconds)
-            self._next = max(self._next, self._held)
 
     def learn(self, headers: httpx.Headers) -> None:
         """Take the limits that an answer states. Where it names another pool than ours, only slower ones are believed."""
@@ -315,7 +332,7 @@ class _Budget:
             if concurrency:
                 self._concurrency = concurrency if ours else min(concurrency, self._concurrency)
             if not self._answered:  # opening the connection took its time: the next one counts from the arrival
-                self._answered, self._next = True, max(self._next, self._now() + 1 / self._per_second)
+                self._answered, self._last = True, max(self._last, self._now())
             self._free.notify_all()
 
 

@@ -149,8 +149,6 @@ class Api:
 
     def away(self, why: str, **more: Any) -> Answered:
         """An outage of this service, to be raised."""
-        for secret in self._secrets:
-            why = why.replace(secret, "***")
         return Answered(f"{self._service.name}: {why}", service=self._service.name, **more)
 
     def close(self) -> None:
@@ -230,7 +228,7 @@ class Api:
         if response.status_code < 400:
             return
         response.read()
-        status, said = response.status_code, _words(response)
+        status, said = response.status_code, _words(response, self._secrets)
         raise self.away(f"{status} {said}", status=status, said=said, again=status in _AGAIN, pause=pause or rest)
 
 
@@ -246,7 +244,9 @@ def _seconds(text: str, response: httpx2.Response) -> float:
         return 0.0
 
 
-def _words(response: httpx2.Response) -> str:
-    """What a refusal says: plain text, which Zotero escapes as if it were HTML."""
+def _words(response: httpx2.Response, secrets: Sequence[str]) -> str:
+    """What a refusal says: plain text, which Zotero escapes as if it were HTML; never a secret."""
     text = " ".join(html.unescape(response.text).split())
+    for secret in secrets:
+        text = text.replace(secret, "***")
     return "(a web page)" if text.startswith("<") else text[:300]

@@ -1,132 +1,154 @@
-"""Crossref's REST API: works by DOI, fifty per request.
+"""Crossref: works by DOI, fifty to a request.
 
-Facts: https://api.crossref.org, "Announcing changes to REST API rate limits" (doi 10.64000/wadve-3tj60) for the pools and their
-rates. Repeating `doi:` in the filter means OR; a DOI with a comma, or one that the validator refuses, fails the whole list, so
-those are asked singly, and a list that is refused is halved.
+Rates: Crossref blog, "Announcing changes to REST API rate limits" (2025-11-05). Traps of the list route, each known from its
+validator or its answers: one malformed DOI, or one with a comma, fails the whole list (400); DOIs that are not found are
+silently absent; without `rows` only twenty come.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from urllib.parse import quote
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TypeVar
+from urllib.parse import quote, urlencode
 
 from sync.core.crossref_json import CONTAINERS, Work, decode, dois, work_to_record
-from sync.core.identifiers import doi_key
+from sync.core.identifiers import doi_key, parse_doi
 from sync.core.record import Candidate, Provenance, Record
 from sync.errors import Outage
 from sync.http import Http, Rate, Reply
 from sync.sources.base import Finding
 
+J = TypeVar("J")
+
 NAME = "crossref"
-BATCH = 50  # DOIs in one list
-LONGEST = 3_800  # bytes of an address; above 4,092 the service answers 414
-_POOLS = {
-    "public-single": Rate(5, 1),
-    "public-array": Rate(1, 1),
+POOLS: Mapping[str, Rate] = {
     "polite-single": Rate(10, 3),
     "polite-array": Rate(3, 3),
+    "public-single": Rate(5, 1),
+    "public-array": Rate(1, 1),
 }
-_LISTABLE = re.compile(r"10\.\d{4,9}(?:\.\d+)*/[^\s,]+")  # what the list's validator takes
+BATCH = 50  # DOIs in a list
+LONGEST_URL = 3_800  # bytes; Crossref refuses above 4,092
+PATIENCE = 3  # outages in one round after which the rest of it is not asked
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """What is known of one DOI: works that bear it, or why it could not be asked."""
+
+    works: tuple[Work, ...] = ()
+    away: str = ""
 
 
 class Crossref:
-    """The source `crossref`. url: of the API.  contact: an e-mail address, may be empty (slower).  clock: now, ISO 8601 in UTC."""
+    """A Source. contact: e-mail address, empty for the slower public pools.  clock: the instant, ISO 8601 in UTC."""
 
-    name = NAME
-
-    def __init__(self, http: Http, *, url: str, contact: str, clock: Callable[[], str]) -> None:
+    def __init__(self, http: Http, url: str, contact: str, *, clock: Callable[[], str]) -> None:
         self._http, self._url, self._contact, self._clock = http, url.rstrip("/"), contact, clock
         self._pool = "polite" if contact else "public"
-        http.declare(NAME, _POOLS)
+        self._at_once = POOLS[f"{self._pool}-array"].concurrency
+        http.declare(NAME, POOLS)
+
+    @property
+    def name(self) -> str:
+        """`crossref`."""
+        return NAME
 
     def find(self, records: Sequence[Record]) -> Sequence[Finding]:
-        """One Finding per record, by DOI. Raises Interrupted."""
-        wanted = [doi_key(record.identifiers.get("DOI", "")) for record in records]
-        answers = _Answers()
-        listable = list(dict.fromkeys(doi for doi in wanted if doi and _LISTABLE.fullmatch(doi)))
-        for batch in self._batches(listable):
-            self._guarded(answers, batch, self._list)
-        for doi in dict.fromkeys(doi for doi in wanted if doi and not answers.has(doi)):
-            self._guarded(answers, [doi], self._single)
-        return [self._finding(answers, doi) for doi in wanted]
+        """One Finding per record, by DOI. Raises Interrupted if a stop was asked for while waiting."""
+        keys = [doi_key(parse_doi(record.identifiers.get("DOI", "")) or "") for record in records]
+        known = self._look_up(list(dict.fromkeys(filter(None, keys))))
+        because = Provenance(NAME, "doi", self._clock())
+        return [_finding(known[key], because) if key else Finding(asked=False) for key in keys]
 
-    def _finding(self, answers: _Answers, doi: str) -> Finding:
-        if not doi:
-            return Finding(asked=False)
-        work = answers.works.get(doi)
-        if work is None:
-            return Finding(away=answers.away.get(doi, ""))
-        if work.type in CONTAINERS:
-            return Finding()
-        return Finding((Candidate(work_to_record(work), Provenance(NAME, "doi", self._clock())),))
+    def _look_up(self, keys: Sequence[str]) -> dict[str, _Answer]:
+        known: dict[str, _Answer] = {}
+        fit = [key for key in keys if "," not in key]
+        for part in self._round(self._ask_list, self._batches(fit)):
+            known |= part
+        # A list says nothing of what it does not know, and takes no DOI with a comma: those are asked for alone.
+        for part in self._round(self._ask_single, [[key] for key in keys if key not in known]):
+            known |= part
+        return known
 
-    def _guarded(self, answers: _Answers, batch: list[str], ask: Callable[[_Answers, list[str]], None]) -> None:
-        """A service that is away is a finding of these DOIs, not the end of the others."""
-        try:
-            ask(answers, batch)
-        except Outage as fault:
-            answers.away |= dict.fromkeys((doi for doi in batch if doi not in answers.works), str(fault))
+    def _round(
+        self, ask: Callable[[Sequence[str]], dict[str, _Answer]], jobs: Iterable[Sequence[str]]
+    ) -> Iterator[dict[str, _Answer]]:
+        """The answers to each job, several asked at a time; a job whose service is away says so for each of its DOIs."""
+        troubles: list[str] = []
 
-    def _list(self, answers: _Answers, batch: list[str]) -> None:
-        reply = self._ask(
-            "array", "/works", {"filter": ",".join(f"doi:{doi}" for doi in batch), "rows": str(len(batch))}
-        )
-        if reply.status == 200:
-            answers.take(_works(reply), batch)
-        elif len(batch) > 1:
-            half = len(batch) // 2
-            self._guarded(answers, batch[:half], self._list)
-            self._guarded(answers, batch[half:], self._list)
+        def answer(keys: Sequence[str]) -> dict[str, _Answer]:
+            if len(troubles) < PATIENCE:
+                try:
+                    return ask(keys)
+                except Outage as outage:
+                    troubles.append(str(outage))
+            return dict.fromkeys(keys, _Answer(away=troubles[-1]))
 
-    def _single(self, answers: _Answers, batch: list[str]) -> None:
-        """What the lists did not have, once more by itself; 404 means that Crossref does not know it."""
-        (doi,) = batch
-        reply = self._ask("single", f"/works/{quote(doi, safe='')}", {})
-        if reply.status == 200:
-            answers.take(_works(reply), batch)
-        elif reply.status not in {400, 404}:
-            raise Outage(f"Crossref answered {reply.status} to a single DOI", service=NAME)
+        with ThreadPoolExecutor(self._at_once) as pool:
+            yield from pool.map(answer, jobs)
 
-    def _ask(self, kind: str, path: str, params: Mapping[str, str]) -> Reply:
-        named = {**params, "mailto": self._contact} if self._contact else dict(params)
-        return self._http.ask(NAME, f"{self._pool}-{kind}", "GET", self._url + path, params=named)
-
-    def _batches(self, wanted: Iterable[str]) -> Iterable[list[str]]:
-        room = LONGEST - len(self._url) - len("/works?filter=&rows=50&mailto=") - len(quote(self._contact))
+    def _batches(self, keys: Sequence[str]) -> Iterator[Sequence[str]]:
+        """Lists of DOIs that fit into one request, by number and by length."""
         batch: list[str] = []
-        used = 0
-        for doi in wanted:
-            size = len(quote(f"doi:{doi},", safe=""))
-            if batch and (len(batch) == BATCH or used + size > room):
+        for key in keys:
+            if len(batch) == BATCH or self._length([*batch, key]) > LONGEST_URL:
                 yield batch
-                batch, used = [], 0
-            batch.append(doi)
-            used += size
+                batch = []
+            batch.append(key)
         if batch:
             yield batch
 
+    def _length(self, keys: Sequence[str]) -> int:
+        return len(f"{self._url}/works?{urlencode(self._query(keys))}")
 
-class _Answers:
-    """What is known so far, by DOI in lower case."""
+    def _query(self, keys: Sequence[str]) -> dict[str, str]:
+        query = {"filter": ",".join(f"doi:{key}" for key in keys), "rows": str(len(keys))}
+        return {**query, **self._identity()}
 
-    def __init__(self) -> None:
-        self.works: dict[str, Work] = {}
-        self.away: dict[str, str] = {}
+    def _identity(self) -> dict[str, str]:
+        return {"mailto": self._contact} if self._contact else {}
 
-    def has(self, doi: str) -> bool:
-        return doi in self.works or doi in self.away
+    def _ask_list(self, keys: Sequence[str]) -> dict[str, _Answer]:
+        """The works of a list of DOIs; those it does not know are left out. A list that is refused is halved."""
+        if self._length(keys) > LONGEST_URL:  # a single endless DOI
+            return {}
+        reply = self._http.ask(NAME, f"{self._pool}-array", "GET", f"{self._url}/works", params=self._query(keys))
+        if reply.status in {400, 414}:
+            middle = len(keys) // 2
+            return {**self._ask_list(keys[:middle]), **self._ask_list(keys[middle:])} if middle else {}
+        return _by_key(keys, _works(reply))
 
-    def take(self, works: Iterable[Work], asked: Iterable[str]) -> None:
-        """A work counts for a DOI only if that is its own, or one of its aliases."""
-        wanted = set(asked)
-        for work in works:
-            for doi in {doi_key(own) for own in dois(work)} & wanted:
-                self.works.setdefault(doi, work)
+    def _ask_single(self, keys: Sequence[str]) -> dict[str, _Answer]:
+        url = f"{self._url}/works/{quote(keys[0], safe='')}"
+        reply = self._http.ask(NAME, f"{self._pool}-single", "GET", url, params=self._identity())
+        page = reply.body.lstrip()[:1] == b"<"
+        if reply.status in {400, 404, 414} and not page:
+            return {keys[0]: _Answer()}
+        return {keys[0]: _Answer(), **_by_key(keys, _works(reply))}
 
 
 def _works(reply: Reply) -> tuple[Work, ...]:
+    if reply.status != 200:
+        raise Outage(f"{NAME} answered with status {reply.status}; is its url in the config right?", service=NAME)
     try:
         return decode(reply.body)
     except ValueError:
-        raise Outage("Crossref answered with something that is not its JSON", service=NAME) from None
+        message = f"{NAME} answered with something else than works (a login page?); it will be asked again later"
+        raise Outage(message, service=NAME) from None
+
+
+def _by_key(keys: Sequence[str], works: Sequence[Work]) -> dict[str, _Answer]:
+    """The asked DOIs and the works that bear them, as their own or as one they superseded; other works count for nothing."""
+    borne: dict[str, tuple[Work, ...]] = {}
+    for work in works:
+        for key in dois(work) & set(keys):
+            borne[key] = (*borne.get(key, ()), work)
+    return {key: _Answer(found) for key, found in borne.items()}
+
+
+def _finding(answer: _Answer, because: Provenance) -> Finding:
+    records = [work_to_record(work) for work in answer.works if work.title or work.type not in CONTAINERS]
+    return Finding(tuple(Candidate(record, because) for record in records), answer.away)

@@ -1,137 +1,233 @@
-"""PubMed through NCBI's E-utilities: articles by PMID, and by DOI, many per request.
+"""PubMed: articles by PMID, two hundred to a request, and by DOI.
 
-Facts: NBK25497 and NBK25499 (rates, tool and email, POST above 200 ids). A search for a DOI that PubMed has not indexed falls back
-to matching its words and returns some other article, so an answer counts only if the DOI asked for stands in the record itself.
+E-utilities: https://www.ncbi.nlm.nih.gov/books/NBK25497/ (rates, tool and email) and NBK25499 (parameters). PubMed falls back
+to matching words where it has not indexed a DOI, and then answers with another article: an article counts only if the DOI
+is its own. Errors come with status 200 as well, as JSON where XML was asked for, as `<ERROR>`, as web pages.
 """
 
 from __future__ import annotations
 
-import json
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from itertools import islice
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from sync.core.identifiers import doi_key
-from sync.core.pubmed_xml import article_to_record, parse, pmid_of
-from sync.core.pubmed_xml import dois as dois_of
-from sync.core.record import Candidate, Provenance, Record
-from sync.errors import Outage
-from sync.http import Http, Rate
-from sync.sources.base import Finding
+import msgspec
 
-NAME = "pubmed"
-TOOL = "zotdrop"
-FETCH, SEARCH = 200, 100  # ids in one efetch, DOIs in one esearch
+from sync.core.identifiers import doi_key, parse_doi, parse_pmid
+from sync.core.pubmed_xml import article_to_record, dois, parse, pmid_of
+from sync.core.record import Candidate, Provenance, Record
+from sync.core.text import squeeze
+from sync.errors import Outage
+from sync.http import Http, Rate, Reply
+from sync.sources.base import Finding
 
 T = TypeVar("T")
 
+NAME = "pubmed"
+TOOL = "zotdrop"
+# NCBI refuses some requests at the very rate it publishes: a tenth is left.
+POOLS: Mapping[str, Rate] = {
+    "key": Rate(10, 3, share=0.9),
+    "anonymous": Rate(3, 2, share=0.9),
+    "idconv": Rate(3, 1, share=0.9),
+}
+FETCH, SEARCH, CONVERT = 200, 100, 200  # identifiers in a request
+MOST_PER_DOI = 5  # articles that a search may find for each DOI; above, it matched words, and is halved
+
+_BUSY = re.compile(
+    rb"rate limit exceeded|search backend failed|temporarily unavailable|too many requests", re.IGNORECASE
+)
+_EMPTY = re.compile(r"empty id list|id list is empty", re.IGNORECASE)
+_PLAIN_DOI = re.compile(r"[\w./-]+(?:\([\w./-]*\)[\w./-]*)*")  # what needs no quotes in PubMed's query language
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """What is known of one identifier: records that bear it, or why it could not be asked."""
+
+    records: tuple[Record, ...] = ()
+    away: str = ""
+
 
 class PubMed:
-    """The source `pubmed`. url: of the E-utilities.  contact: an e-mail address.  api_key: the user's own, for ten requests a second."""
+    """A Source. url: of the E-utilities.  idconv_url: of PMC's ID converter.  contact: e-mail address, may be empty.
 
-    name = NAME
+    api_key: for ten requests a second instead of three; sent in bodies only.  clock: the instant, ISO 8601 in UTC.
+    """
 
     def __init__(
-        self, http: Http, *, url: str, idconv_url: str, contact: str, api_key: str | None, clock: Callable[[], str]
+        self,
+        http: Http,
+        url: str,
+        idconv_url: str,
+        contact: str,
+        api_key: str | None = None,
+        *,
+        clock: Callable[[], str],
     ) -> None:
         self._http, self._url, self._idconv_url, self._clock = http, url.rstrip("/"), idconv_url, clock
-        self._own = {
-            "tool": TOOL,
-            **({"email": contact} if contact else {}),
-            **({"api_key": api_key} if api_key else {}),
-        }
-        http.declare(NAME, {"eutils": Rate(10 if api_key else 3, 3)})
+        self._pool = "key" if api_key else "anonymous"
+        self._identity = {"tool": TOOL, **({"email": contact} if contact else {})}
+        self._key = {"api_key": api_key} if api_key else {}
+        http.declare(NAME, POOLS)
+
+    @property
+    def name(self) -> str:
+        """`pubmed`."""
+        return NAME
 
     def find(self, records: Sequence[Record]) -> Sequence[Finding]:
-        """One Finding per record: by PMID where it has one, else by DOI. Raises Interrupted."""
+        """One Finding per record: by PMID, else by DOI. Raises Interrupted if a stop was asked for while waiting."""
         asked = [_question(record) for record in records]
-        found: dict[tuple[str, str], Record] = {}
-        away: dict[tuple[str, str], str] = {}
-        self._by_pmid(list(dict.fromkeys(value for how, value in asked if how == "pmid")), found, away)
-        self._by_doi(list(dict.fromkeys(value for how, value in asked if how == "doi")), found, away)
-        return [self._finding(one, found, away) for one in asked]
+        by_pmid = self._by_pmid(_unique(value for how, value in asked if how == "pmid"))
+        by_doi = self._by_doi(_unique(value for how, value in asked if how == "doi"))
+        at = self._clock()
+        return [
+            _finding((by_pmid if how == "pmid" else by_doi)[value], Provenance(NAME, how, at))
+            if how
+            else Finding(asked=False)
+            for how, value in asked
+        ]
 
-    def _finding(
-        self, one: tuple[str, str], found: Mapping[tuple[str, str], Record], away: Mapping[tuple[str, str], str]
-    ) -> Finding:
-        if not one[0]:
-            return Finding(asked=False)
-        if one in found:
-            return Finding((Candidate(found[one], Provenance(NAME, one[0], self._clock())),))
-        return Finding(away=away.get(one, ""))
-
-    def _by_pmid(
-        self, pmids: list[str], found: dict[tuple[str, str], Record], away: dict[tuple[str, str], str]
-    ) -> None:
-        for part in _parts(pmids, FETCH):
+    def _by_pmid(self, pmids: Sequence[str]) -> dict[str, _Answer]:
+        known: dict[str, _Answer] = {}
+        for batch in _cut(pmids, FETCH):
             try:
-                found |= {("pmid", pmid_of(article)): article_to_record(article) for article in self._fetch(part)}
-            except Outage as fault:
-                away |= {("pmid", pmid): str(fault) for pmid in part}
+                fetched = {pmid_of(article): article_to_record(article) for article in self._fetch(batch)}
+                known |= {pmid: _Answer((fetched[pmid],) if pmid in fetched else ()) for pmid in batch}
+            except Outage as outage:
+                known |= dict.fromkeys(batch, _Answer(away=str(outage)))
+        return known
 
-    def _by_doi(self, dois: list[str], found: dict[tuple[str, str], Record], away: dict[tuple[str, str], str]) -> None:
-        """A search gives PMIDs, their articles tell which DOI each has."""
-        hits: list[str] = []
-        for part in _parts(dois, SEARCH):
+    def _by_doi(self, keys: Sequence[str]) -> dict[str, _Answer]:
+        known: dict[str, _Answer] = {}
+        odd = [key for key in keys if not _PLAIN_DOI.fullmatch(key)]
+        plain = [key for key in keys if _PLAIN_DOI.fullmatch(key)]
+        for batch in (*_cut(plain, SEARCH), *_cut(odd, SEARCH)):
             try:
-                hits += self._search(part)
-            except Outage as fault:
-                away |= {("doi", doi): str(fault) for doi in part}
-        wanted = set(dois)
-        for part in _parts(list(dict.fromkeys(hits)), FETCH):
-            try:
-                for article in self._fetch(part):
-                    found |= {("doi", doi): article_to_record(article) for doi in dois_of(article) & wanted}
-            except Outage as fault:
-                away |= {("doi", doi): str(fault) for doi in dois if ("doi", doi) not in found}
+                known |= self._with_dois(batch, self._search(batch))
+            except Outage as outage:
+                known |= dict.fromkeys(batch, _Answer(away=str(outage)))
+        return self._convert_missing(odd, known)
 
-    def _search(self, dois: Sequence[str]) -> list[str]:
-        term = " OR ".join(f'"{doi}"[doi]' for doi in dois)
-        body = self._ask(
-            "esearch.fcgi", {"db": "pubmed", "retmode": "json", "retmax": str(len(dois) * 3), "term": term}
+    def _with_dois(self, keys: Sequence[str], pmids: Sequence[str]) -> dict[str, _Answer]:
+        """The asked DOIs and the articles whose own they are."""
+        borne: dict[str, tuple[Record, ...]] = dict.fromkeys(keys, ())
+        for batch in _cut(pmids, FETCH):
+            for article in self._fetch(batch):
+                for key in dois(article) & borne.keys():
+                    borne[key] = (*borne[key], article_to_record(article))
+        return {key: _Answer(records) for key, records in borne.items()}
+
+    def _convert_missing(self, odd: Sequence[str], known: dict[str, _Answer]) -> dict[str, _Answer]:
+        """Ask PMC's converter for DOIs that the query language may have misread. It knows only articles of PMC: what it
+        does not know, or cannot be asked for, stays as the search left it.
+        """
+        missing = [key for key in odd if not known[key].records and not known[key].away]
+        for batch in _cut(missing, CONVERT):
+            try:
+                known |= self._with_dois(batch, self._convert(batch))
+            except Outage:
+                continue
+        return known
+
+    def _search(self, keys: Sequence[str]) -> list[str]:
+        """PMIDs that PubMed names for these DOIs, wrong ones among them."""
+        term = " OR ".join(
+            f"{key}[doi]" if _PLAIN_DOI.fullmatch(key) else f'"{key.replace(chr(34), "")}"[doi]' for key in keys
         )
-        answer = _json(body)
-        result = answer.get("esearchresult") if isinstance(answer, dict) else None
-        if not isinstance(result, dict) or "ERROR" in result or "idlist" not in result:
-            raise Outage(f"PubMed's search failed: {_told(answer)}", service=NAME)
-        return [str(pmid) for pmid in result["idlist"]]
+        most = MOST_PER_DOI * len(keys)
+        data = {"db": "pubmed", "term": term, "retmode": "json", "retmax": str(most)}
+        result = _json(self._ask("esearch.fcgi", data)).get("esearchresult", {})
+        if not isinstance(result, dict) or "ERROR" in result:
+            said = result.get("ERROR", "") if isinstance(result, dict) else ""
+            raise _outage(f"could not search ({squeeze(str(said))[:200]})")
+        found = [str(pmid) for pmid in result.get("idlist", ())]
+        count = str(result.get("count", ""))
+        if not count.isdigit() or int(count) <= most or len(keys) == 1:
+            return found
+        middle = len(keys) // 2
+        return [*self._search(keys[:middle]), *self._search(keys[middle:])]
 
     def _fetch(self, pmids: Sequence[str]) -> Sequence[Any]:
-        body = self._ask("efetch.fcgi", {"db": "pubmed", "retmode": "xml", "id": ",".join(pmids)})
-        if body.lstrip()[:1] == b"{":
-            raise Outage(f"PubMed did not answer: {_told(_json(body))}", service=NAME)
+        """The articles of these PMIDs, as XML elements; unknown ones are missing."""
+        reply = self._ask("efetch.fcgi", {"db": "pubmed", "id": ",".join(pmids), "retmode": "xml"})
         try:
-            return parse(body)
-        except ValueError:
-            raise Outage("PubMed answered with something that is not its XML", service=NAME) from None
+            return parse(reply.body)
+        except ValueError as fault:
+            if _EMPTY.search(str(fault)):
+                return ()
+            said = _error_of(reply) or str(fault)
+            raise _outage(f"answered with something else than articles ({squeeze(said)[:200]})") from None
 
-    def _ask(self, program: str, data: Mapping[str, str]) -> bytes:
-        """POST, so that neither ids nor the key stand in an address."""
-        reply = self._http.ask(NAME, "eutils", "POST", f"{self._url}/{program}", data={**data, **self._own})
+    def _convert(self, keys: Sequence[str]) -> list[str]:
+        params = {"ids": ",".join(keys), "idtype": "doi", "format": "json", **self._identity}
+        reply = self._http.ask(NAME, "idconv", "GET", self._idconv_url, params=params)
+        records = _json(reply).get("records") or ()
+        pmids = [parse_pmid(str(record.get("pmid", ""))) for record in records if isinstance(record, dict)]
+        return [pmid for pmid in pmids if pmid]
+
+    def _ask(self, program: str, data: Mapping[str, str]) -> Reply:
+        form = {**data, **self._identity, **self._key}
+        reply = self._http.ask(NAME, self._pool, "POST", f"{self._url}/{program}", data=form, busy=_busy)
         if reply.status != 200:
-            raise Outage(f"PubMed answered {reply.status}", service=NAME)
-        return reply.body
+            said = _error_of(reply)
+            hint = "is api_key in the config right?" if "key" in said.lower() else "is its url in the config right?"
+            raise _outage(f"answered with status {reply.status}{f' ({said})' if said else ''}; {hint}")
+        return reply
 
 
 def _question(record: Record) -> tuple[str, str]:
-    pmid, doi = record.identifiers.get("PMID", ""), doi_key(record.identifiers.get("DOI", ""))
-    return ("pmid", pmid) if pmid else ("doi", doi) if doi and '"' not in doi else ("", "")
+    """What a record is asked for by: `pmid` or `doi` and its value; two empty texts if by nothing."""
+    pmid = parse_pmid(record.identifiers.get("PMID", ""))
+    if pmid:
+        return "pmid", pmid
+    doi = parse_doi(record.identifiers.get("DOI", ""))
+    return ("doi", doi_key(doi)) if doi else ("", "")
 
 
-def _json(body: bytes) -> Any:
+def _finding(answer: _Answer, because: Provenance) -> Finding:
+    return Finding(tuple(Candidate(record, because) for record in answer.records), answer.away)
+
+
+def _busy(body: bytes) -> str:
+    """Why an answer is to be tried again; only the short ones that are errors are looked into."""
+    if len(body) > 4096 or b"<PubmedArticle" in body:
+        return ""
+    found = _BUSY.search(body)
+    return f"said {found.group().decode().lower()!r}" if found else ""
+
+
+def _json(reply: Reply) -> dict[str, Any]:
+    """A JSON object. Raises Outage where there is none: an error, or a web page."""
     try:
-        return json.loads(body)
-    except ValueError:
-        raise Outage("PubMed answered with something that is not its JSON", service=NAME) from None
+        answer = msgspec.json.decode(reply.body)
+    except msgspec.MsgspecError:
+        answer = None
+    if reply.status != 200 or not isinstance(answer, dict) or "error" in answer:
+        said = _error_of(reply) or "a web page?"
+        raise _outage(f"answered with something else than data (status {reply.status}, {said})")
+    return answer
 
 
-def _told(answer: Any) -> str:
-    """What an error answer says, without the address or key that NCBI repeats in it."""
-    said = answer.get("error") or (answer.get("esearchresult") or {}).get("ERROR") if isinstance(answer, dict) else None
-    return str(said)[:200] if said else "no list of ids"
+def _error_of(reply: Reply) -> str:
+    """The service's own word on an error, never more of the answer: it repeats the key."""
+    try:
+        answer = msgspec.json.decode(reply.body)
+    except msgspec.MsgspecError:
+        return ""
+    said = answer.get("error", "") if isinstance(answer, dict) else ""
+    return squeeze(said)[:200] if isinstance(said, str) else ""
 
 
-def _parts(values: Iterable[T], size: int) -> Iterator[list[T]]:
-    walk = iter(values)
-    while part := list(islice(walk, size)):
-        yield part
+def _outage(what: str) -> Outage:
+    return Outage(f"{NAME} {what}; it will be asked again later", service=NAME)
+
+
+def _unique(values: Iterable[str]) -> list[str]:
+    return list(dict.fromkeys(values))
+
+
+def _cut(values: Sequence[T], size: int) -> Iterator[Sequence[T]]:
+    yield from (values[at : at + size] for at in range(0, len(values), size))

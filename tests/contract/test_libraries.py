@@ -361,7 +361,11 @@ def test_an_author_is_taken_on_every_type(bench: Bench) -> None:
 def test_tags_are_a_set_with_types(bench: Bench) -> None:
     tags = [{"tag": " sleep "}, {"tag": "Sleep"}, {"tag": "sleep", "type": 1}, {"tag": "sleep", "type": 0}, {"tag": ""}]
     receipt = landed(only(bench.library.write([article(tags=tags)])))
-    assert {(tag["tag"], tag.get("type", 0)) for tag in receipt.data["tags"]} == {("sleep", 0), ("Sleep", 0), ("sleep", 1)}
+    assert {(tag["tag"], tag.get("type", 0)) for tag in receipt.data["tags"]} == {
+        ("sleep", 0),
+        ("Sleep", 0),
+        ("sleep", 1),
+    }
     assert len(receipt.data["tags"]) == 3
 
 
@@ -393,7 +397,9 @@ def test_broken_characters_and_blanks_do_not_reach_the_library(bench: Bench) -> 
 def test_a_blank_creator_does_not_take_the_next_ones_away(bench: Bench) -> None:
     blank = {"creatorType": "author", "firstName": "", "lastName": "\N{NO-BREAK SPACE}"}
     people = [blank, {"creatorType": "author", "firstName": "Ada", "lastName": "Holm"}]
-    assert [p["lastName"] for p in landed(only(bench.library.write([article(creators=people)]))).data["creators"]] == ["Holm"]
+    assert [p["lastName"] for p in landed(only(bench.library.write([article(creators=people)]))).data["creators"]] == [
+        "Holm"
+    ]
 
 
 def test_fifty_objects_land_in_order(bench: Bench) -> None:
@@ -519,7 +525,9 @@ def test_requests_are_counted_where_there_are_any(bench: Bench) -> None:
 def test_a_library_that_is_gone_is_an_outage() -> None:
     with ZoteroServer() as server:
         url = server.url
-    library = Zotero(library_type="user", library_id=USER, api_key=API_KEY, url=url, wait=lambda _: None, now=lambda: 0.0)
+    library = Zotero(
+        library_type="user", library_id=USER, api_key=API_KEY, url=url, wait=lambda _: None, now=lambda: 0.0
+    )
     with pytest.raises(Outage, match="cannot be reached"):
         library.write([article()])
     library.close()
