@@ -1,17 +1,25 @@
-"""Partial dates, as Zotero writes them: `2024`, `2024-02`, `2024-02-19`; what has no such form stays text."""
+"""Partial dates, as Zotero writes them: `2024`, `2024-02`, `2024-02-19`; what has no such form stays text.
+
+Zotero's own import writes a date without a year as `0000 Feb 12`, to be completed where another tag gives the year.
+"""
 
 from __future__ import annotations
 
 import re
 
 MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
-SEASONS = ("spring", "summer", "autumn", "fall", "winter")
 
-_RIS = re.compile(r"^\s*(\d{4})?\s*/\s*(\d{0,2})\s*/?\s*(\d{0,2})\s*(?:/\s*(.*?))?\s*$")
+_RIS = re.compile(r"^\s*(\d{4})?\s*/\s*(\d{0,2})\s*/?\s*(\d{0,2})\s*(?:/\s*(.*?))?\s*$", re.DOTALL)
 _ISO = re.compile(r"^\s*(\d{4})-(\d{1,2})(?:-(\d{1,2}))?(?:T.*)?\s*$")
-_COMPACT = re.compile(r"^\s*((?:1[4-9]|20)\d\d)(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])\s*$")
+_DAY = r"((?:1[4-9]|20)\d\d)(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])"
+_COMPACT = re.compile(rf"^\s*{_DAY}\s*$")
+_COMPACT_INSIDE = re.compile(rf"(?<!\d){_DAY}(?!\d)")
 _YEAR = re.compile(r"^\s*(\d{4})\s*/*\s*$")
-_WORDS = re.compile(r"[A-Za-z]{3,}")
+_YEAR_INSIDE = re.compile(r"(?<!\d)(?:1[4-9]|20)\d\d(?!\d)")
+# What stands for a date while a work has none yet.
+_STATUS = re.compile(r"^(?:in press|in print|forthcoming|submitted|accepted|epub|online|ahead of|n\.?\s?d\.?$|undated|no date)", re.I)
+_YEARLESS = re.compile(r"^([A-Za-z]+(?:[-/][A-Za-z]+)?)\b\.?(?:\s+(\d{1,2})(?!\d))?")
+NO_YEAR = "0000"
 
 
 def iso(year: int | str | None, month: int | str | None = None, day: int | str | None = None) -> str:
@@ -33,44 +41,40 @@ def month_number(word: str) -> int:
 def from_ris(text: str) -> str:
     """A RIS date (`2024/2/19`, `2012/05//`, `2018///Spring`, `2024-02-19`, `20240219`, free text) as Zotero's date.
 
-    `YYYY/MM/DD/other`, each part may be empty (RIS format specification, RefMan 2001); other text that says more than the
-    numbers is kept.
+    `YYYY/MM/DD/other`, each part may be empty (RIS format specification, 2001); where a year stands, the last part is not taken,
+    as in Zotero's import. Text with a year stays text; text without one is `0000 Feb 12`, except `in press` and its like.
     """
     slashed = _RIS.match(text) if "/" in text else None
     if slashed:
-        return _with_rest(iso(*slashed.groups()[:3]), slashed.group(4) or "")
+        return iso(*slashed.groups()[:3]) or from_ris((slashed.group(4) or "").replace("/", " "))
     whole = _ISO.match(text) or _COMPACT.match(text)
     if whole:
         return iso(*whole.groups())
     year = _YEAR.match(text)
-    return year.group(1) if year else " ".join(text.split())
+    return year.group(1) if year else _from_words(" ".join(text.split()))
 
 
 def year_of(text: str) -> str:
     """The four digits that look like a year, 1400 to 2099; empty if there are none."""
-    found = re.search(r"(?<!\d)(?:1[4-9]|20)\d\d(?!\d)", text)
+    found = _YEAR_INSIDE.search(text)
     return found.group() if found else ""
 
 
 def with_year(text: str, year: str) -> str:
-    """A date that says everything but the year (`FEB`, `0000-02-12`), with the year put in."""
-    numbers = re.fullmatch(r"0000(-\d{2}(?:-\d{2})?)?", text)
-    if numbers:
-        return f"{year}{numbers.group(1) or ''}"
-    return f"{year} {text.replace('0000', '').strip()}".strip()
+    """A date that says everything but the year (`FEB`, `0000 Feb`), with the year put in: `2024 FEB`."""
+    return f"{year} {text.removeprefix(NO_YEAR).strip()}".strip()
 
 
-def _with_rest(date: str, rest: str) -> str:
-    """The fourth part of a RIS date is kept where it names a season or more than the date itself says."""
-    rest = rest.strip(" /")
-    if not rest:
-        return date
-    if not date:
-        return rest
-    return f"{rest} {date}" if _WORDS.search(rest) and len(date) == 4 else date
+def _from_words(text: str) -> str:
+    if _YEAR_INSIDE.search(text) or _STATUS.match(text):
+        return text
+    compact = _COMPACT_INSIDE.search(text)
+    if compact:
+        return iso(*compact.groups())
+    word = _YEARLESS.match(text)
+    return " ".join(part for part in (NO_YEAR, *word.groups()) if part) if word else text
 
 
 def _number(part: int | str | None) -> int:
-    if part is None or part == "":
-        return 0
-    return int(part) if str(part).strip().isdigit() else 0
+    said = str(part if part is not None else "").strip()
+    return int(said) if said.isascii() and said.isdigit() else 0

@@ -196,7 +196,7 @@ def _note(draft: _Draft, _: Tagged, value: str) -> bool:
 def _number(draft: _Draft, _: Tagged, value: str) -> bool:
     """SN: an ISBN of a book, an ISSN of a journal, the number of a report or patent."""
     kind = draft.kind
-    name = {"patent": "patentNumber", "report": "reportNumber"}.get(kind) or ("ISSN" if "ISSN" in schema.fields(kind) else "ISBN")
+    name = {"patent": "patentNumber", "report": "reportNumber"}.get(kind) or ("ISBN" if "ISBN" in schema.fields(kind) else "ISSN")
     if name in {"ISSN", "ISBN"} and schema.own_field(kind, name):
         numbers = [part.strip() for part in re.split(r"[\n,;]", value) if part.strip()]
         parse = parse_issn if name == "ISSN" else parse_isbn

@@ -26,7 +26,10 @@ _FIELDS = {
     ),
     "bill": "title number=billNumber code volume=codeVolume section pages=codePages legislativeBody session history",
     "blogPost": "title publicationTitle=blogTitle type=websiteType",
-    "book": f"title series seriesNumber volume numberOfVolumes edition place publisher numPages ISBN {_HELD}",
+    "book": (
+        "title series seriesNumber volume numberOfVolumes edition place publisher numPages ISBN ISSN medium=format"
+        f" originalDate originalPlace originalPublisher {_HELD}"
+    ),
     "bookSection": (
         "title publicationTitle=bookTitle series seriesNumber volume numberOfVolumes edition place publisher pages ISBN"
         f" {_HELD}"
@@ -62,7 +65,7 @@ _FIELDS = {
     "interview": f"title medium=interviewMedium {_HELD}",
     "journalArticle": (
         "title publicationTitle publisher place volume issue section pages series seriesTitle seriesText journalAbbreviation"
-        f" ISSN PMID PMCID {_HELD}"
+        f" ISSN PMID PMCID partNumber partTitle {_HELD}"
     ),
     "letter": f"title type=letterType {_HELD}",
     "magazineArticle": f"title publicationTitle publisher place volume issue pages ISSN {_HELD}",
@@ -70,7 +73,7 @@ _FIELDS = {
     "map": f"title type=mapType scale seriesTitle edition place publisher ISBN {_HELD}",
     "newspaperArticle": f"title publicationTitle publisher place volume issue edition section pages ISSN {_HELD}",
     "patent": (
-        "title place country assignee authority=issuingAuthority number=patentNumber filingDate pages applicationNumber"
+        "title place country assignee authority=issuingAuthority number=patentNumber filingDate priorityDate pages applicationNumber"
         " priorityNumbers date=issueDate references status=legalStatus"
     ),
     "podcast": "title seriesTitle number=episodeNumber medium=audioFileType runningTime",

@@ -63,4 +63,4 @@ def _creator(person: Any) -> Any:
 
 
 def _tag(tag: Any) -> Any:
-    return {**tag, "tag": text(tag.get("tag"))} if isinstance(tag, Mapping) else tag
+    return {**tag, "tag": text(tag["tag"])} if isinstance(tag, Mapping) and "tag" in tag else tag

@@ -101,7 +101,7 @@ class Embedded:
         """Take items away for good, with their children; keys that are not there are passed over."""
         with self._writing():
             for key in keys:
-                for row in self._rows("SELECT key FROM items WHERE key = ?1 OR parent = ?1", (key,)):
+                for row in self._rows("SELECT key FROM items WHERE key = ?1 OR (parent = ?1 AND parent <> '')", (key,)):
                     self._sql.execute("DELETE FROM items WHERE key = ?", (row["key"],))
                     self._sql.execute("INSERT OR REPLACE INTO gone VALUES (?, ?)", (row["key"], self._next_version()))
 
@@ -156,7 +156,7 @@ class Embedded:
         return key
 
     def _children(self, parent: str) -> Iterator[Item]:
-        for row in self._rows("SELECT * FROM items WHERE parent = ? ORDER BY number", (parent,)):
+        for row in self._rows("SELECT * FROM items WHERE parent = ? AND parent <> '' ORDER BY number", (parent,)):
             child = _item(row)
             if not child.trashed:
                 yield child

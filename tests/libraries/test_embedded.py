@@ -13,7 +13,7 @@ import pytest
 
 from sync.core.keys import derived_key
 from sync.errors import Outage, StateFault
-from sync.libraries import embedded
+from sync.libraries import rules
 from sync.libraries.base import Conflict, Receipt, Refusal, Write
 from sync.libraries.embedded import Embedded
 
@@ -89,7 +89,7 @@ def test_a_rule_that_breaks_down_leaves_the_library_as_it_was(
     def broken(*_parts: object) -> None:
         raise RuntimeError("broken")
 
-    monkeypatch.setattr(embedded.rules, "merged", broken)
+    monkeypatch.setattr(rules, "merged", broken)
     with pytest.raises(RuntimeError, match="broken"):
         library.write([book()])
     monkeypatch.undo()
@@ -276,3 +276,14 @@ def test_a_place_that_cannot_be_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(StateFault, match="cannot be used"):
         Embedded(tmp_path / "file" / "library.sqlite", now=lambda: "")
+
+
+def test_children_are_found_by_their_index(library: Embedded) -> None:
+    seen: list[str] = []
+    library._sql.set_trace_callback(seen.append)
+    landed(library, book())
+    list(library.items())
+    library._sql.set_trace_callback(None)
+    [asked] = [text for text in seen if "WHERE parent = '" in text]
+    plan = library._sql.execute(f"EXPLAIN QUERY PLAN {asked}").fetchall()
+    assert any("items_parent" in row["detail"] for row in plan)

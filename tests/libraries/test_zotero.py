@@ -275,13 +275,56 @@ def test_an_object_that_alone_is_too_large_is_refused(bench: Bench) -> None:
 
 
 def test_an_object_that_fails_once_inside_a_good_request_is_sent_once_more(bench: Bench) -> None:
-    def one_failed(_handle: Callable[[Request], Reply], _request: Request) -> Reply:
-        failed = {"0": {"code": 500, "message": "An error occurred"}}
-        return Reply.json({"successful": {}, "success": {}, "unchanged": {}, "failed": failed})
-
-    bench.server.twist(one_failed, 1, posts)
+    bench.server.twist(reported(500, "An error occurred"), 1, posts)
     [answer] = bench.library.write([article(1)])
     assert isinstance(answer, Receipt)
+
+
+def reported(code: int, message: str) -> Callable[[Callable[[Request], Reply], Request], Reply]:
+    """A good request whose first object failed."""
+    report = {"successful": {}, "success": {}, "unchanged": {}, "failed": {"0": {"code": code, "message": message}}}
+    return lambda _handle, _request: Reply.json(report)
+
+
+def test_an_object_that_the_key_may_not_write_is_a_credential_fault(bench: Bench) -> None:
+    bench.server.twist(reported(403, "Write access denied"), 1, posts)
+    with pytest.raises(CredentialFault, match="Write access denied"):
+        bench.library.write([article(1)])
+
+
+def test_a_message_is_read_as_text(bench: Bench) -> None:
+    bench.server.twist(reported(400, "&#039;a &lt; b&#039; is not valid &amp; refused"), 1, posts)
+    [answer] = bench.library.write([article(1)])
+    assert answer == Refusal(key(1), 400, "'a < b' is not valid & refused")
+
+
+def test_a_collection_that_went_while_it_was_made_is_made_under_another_key(bench: Bench) -> None:
+    bench.server.twist(
+        reported(412, "Collection has been modified since specified version (expected 0, found 3)"), 1, posts
+    )
+    made = bench.library.collection(["zotdrop"])
+    assert [each["key"] for each in bench.view.collections()] == [made]
+
+
+def test_a_collections_name_that_is_refused_is_a_config_fault(bench: Bench) -> None:
+    bench.server.twist(reported(400, "Collection name cannot be empty"), 1, posts)
+    with pytest.raises(ConfigFault, match="cannot be empty"):
+        bench.library.collection(["zotdrop"])
+
+
+def test_a_parent_collection_that_went_is_an_outage_and_made_the_next_time(bench: Bench) -> None:
+    above = bench.library.collection(["zotdrop"])
+    bench.view.delete(above, "collections")
+    with pytest.raises(Outage, match="not found"):
+        bench.library.collection(["zotdrop", "spring"])
+    bench.library.collection(["zotdrop", "spring"])
+    assert {each["name"] for each in bench.view.collections()} == {"zotdrop", "spring"}
+
+
+def test_a_pause_that_nobody_can_read_is_no_pause(bench: Bench) -> None:
+    bench.server.fail(1, status=503, headers={"Retry-After": "soon"})
+    bench.library.write(batch())
+    assert bench.clock.waits == [1.0]
 
 
 def test_a_report_that_leaves_an_object_out_is_an_outage(bench: Bench) -> None:

@@ -124,7 +124,7 @@ def key_info(world: World, name: str, key: Key) -> dict[str, Any]:
 
 def template(kind: str) -> dict[str, Any]:
     """An empty item of a type."""
-    names = {name: "" for name in types.fields(kind)}
+    names = dict.fromkeys(types.fields(kind), "")
     first = dict(list(names.items())[:1])
     people = [{"creatorType": types.creator_types(kind)[0], "firstName": "", "lastName": ""}]
     return {"itemType": kind, **first, "creators": people, **names, "tags": [], "collections": [], "relations": {}}
