@@ -389,7 +389,7 @@ def _status_text(facts: dict[str, Any]) -> str:
     lines.append(f"drops: {facts['drops']['total']}, of them done: {facts['drops']['done']}")
     lines += [f"  open: {drop['path']} ({drop['entries']} records, since {drop['arrived']})" for drop in facts["open"]]
     lines.append("records: " + (", ".join(f"{n} {name}" for name, n in facts["outcomes"].items()) or "none yet"))
-    lines += [f"waiting: {number} {what}" for what, number in facts["waits"].items() if number]
+    lines += [f"waiting: {what}: {number}" for what, number in facts["waits"].items() if number]
     return "\n".join(lines)
 
 

@@ -27,6 +27,7 @@ from sync.errors import Barred, Outage, Throttled
 HOME = "https://github.com/zotdrop/zotdrop"
 CONNECT_SECONDS = 4.0
 ANSWER_SECONDS = 45.0  # between two pieces of an answer
+LATE = 0.25  # seconds after its sending at which a request has arrived
 LONGEST_WAIT = 60.0  # seconds; what asks for more is given up and belongs in the ledger
 FOREVER = float("inf")
 
@@ -280,13 +281,21 @@ class Http:
 
 
 class _Budget:
-    """The pace of one pool: evenly spaced turns, so many at a time; one at a time until the first answer."""
+    """The pace of one pool: turns evenly spaced, so many at a time, never more in any stretch of time than the pool allows.
+
+    When a request arrives is known only roughly: between its sending and its answer, and not later than `LATE` seconds after
+    its sending. It counts for as long as it may have to. Until the first answer one goes at a time: opening the connection
+    takes its time, and the answer tells the limits.
+    """
 
     def __init__(self, pool: str, rate: Rate, wait: Wait, now: Clock) -> None:
         self._pool, self._wait, self._now, self._share = pool, wait, now, rate.share
-        self._per_second, self._concurrency = rate.per_second * rate.share, rate.concurrency
-        self._free = threading.Condition()
+        self._limit = max(1, int(rate.per_second))
+        self._seconds = self._limit / rate.per_second
+        self._concurrency = rate.concurrency
+        self._free, self._gate = threading.Condition(), threading.Lock()
         self._busy, self._last, self._held, self._answered = 0, -FOREVER, -FOREVER, False
+        self._arrived: dict[object, float] = {}  # a request: when it had arrived at the latest
 
     @contextmanager
     def turn(self) -> Iterator[None]:
@@ -296,24 +305,38 @@ class _Budget:
                 self._free.wait(0.05)
                 self._wait(0.0)  # a stop is heard here
             self._busy += 1
+            first = not self._answered
+        mine = object()
         try:
-            self._pace()
+            self._pace(mine)
             yield
         finally:
             with self._free:
                 self._busy -= 1
+                latest = FOREVER if first else self._arrived.get(mine, -FOREVER)
+                self._arrived[mine] = min(latest, self._now())
                 self._free.notify()
 
-    def _pace(self) -> None:
+    def _pace(self, mine: object) -> None:
+        with self._gate:  # one at a time: those behind wait for those before
+            delay = self._delay()
+            if delay > 0:
+                self._wait(delay)
+            held = self._held - self._now()
+            if held > 0:  # a pause was asked for while this one waited
+                self._wait(held)
+            with self._free:
+                self._last = self._now()
+                self._arrived[mine] = self._last + LATE
+
+    def _delay(self) -> float:
+        """Seconds until the next one may go."""
         with self._free:
             at = self._now()
-            mine = max(at, self._last + 1 / self._per_second, self._held)
-            self._last = mine
-        if mine > at:
-            self._wait(mine - at)
-        held = self._held - self._now()
-        if held > 0:  # a pause was asked for while this one waited
-            self._wait(held)
+            self._arrived = {request: when for request, when in self._arrived.items() if when > at - self._seconds}
+            times = sorted(self._arrived.values())
+            fits = times[-self._limit] + self._seconds if len(times) >= self._limit else -FOREVER
+            return max(self._last + self._seconds / self._limit / self._share, fits, self._held) - at
 
     def pause(self, seconds: float) -> None:
         """Nobody of this pool goes on before so many seconds have passed."""
@@ -322,17 +345,15 @@ class _Budget:
 
     def learn(self, headers: httpx.Headers) -> None:
         """Take the limits that an answer states. Where it names another pool than ours, only slower ones are believed."""
-        limit, seconds = _number(_first(headers, _LIMITS)), _number(_first(headers, _INTERVALS).rstrip("s")) or 1.0
+        limit, seconds = int(_number(_first(headers, _LIMITS))), _number(_first(headers, _INTERVALS).rstrip("s")) or 1.0
         concurrency = int(_number(headers.get("x-concurrency-limit", "")))
         ours = headers.get("x-api-pool", self._pool) == self._pool
         with self._free:
-            if limit:
-                stated = limit / seconds * self._share
-                self._per_second = stated if ours else min(stated, self._per_second)
-            if concurrency:
-                self._concurrency = concurrency if ours else min(concurrency, self._concurrency)
-            if not self._answered:  # opening the connection took its time: the next one counts from the arrival
-                self._answered, self._last = True, max(self._last, self._now())
+            if limit and (ours or limit / seconds < self._limit / self._seconds):
+                self._limit, self._seconds = limit, seconds
+            if concurrency and (ours or concurrency < self._concurrency):
+                self._concurrency = concurrency
+            self._answered = True
             self._free.notify_all()
 
 

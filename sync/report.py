@@ -223,13 +223,18 @@ def _problem_text(problems: Iterable[Problem]) -> list[str]:
 def _away_text(report: RunReport) -> list[str]:
     owed = Counter(name for drop in report.drops for line in drop.records for name in line.owed)
     waiting = report.outcomes["waiting"]
-    lines = [f"{_name(service)} could not be reached: {why}" for service, why in report.away.items()]
+    lines = [_away_line(service, printable(why)) for service, why in report.away.items()]
     if owed:
         named = " and ".join(f"{_name(name)} ({count(number, 'record')})" for name, number in owed.items())
         lines.append(f"To be asked again by the next sync or the running service: {named}.")
     if waiting:
         lines.append(f"{count(waiting, 'record')} waiting: the next run goes on where this one stopped.")
     return lines
+
+
+def _away_line(service: str, why: str) -> str:
+    told = why.removeprefix(service)
+    return f"{_name(service)}{told}" if told != why else f"{_name(service)}: {why}"
 
 
 def _closing(report: RunReport) -> str:

@@ -117,6 +117,23 @@ def test_the_first_second_holds_no_burst() -> None:
     assert max(sum(begin <= time < begin + 1 for time in times) for begin in times) <= 5
 
 
+def test_a_slow_way_makes_no_burst_where_the_requests_arrive() -> None:
+    """The first one takes long to arrive (a connection is opened), the others do not."""
+    pace = Pace()
+    arrived: list[float] = []
+
+    def handle(_: httpx.Request) -> httpx.Response:
+        if not arrived:
+            pace.wait(0.9)
+        arrived.append(pace.now())
+        return httpx.Response(200)
+
+    http = http_on(pace, answering(handle), limits={("crossref", "list"): Rate(3)})
+    for _ in range(9):
+        ask(http)
+    assert max(sum(begin <= time < begin + 1 for time in arrived) for begin in arrived) <= 3
+
+
 def test_pools_and_services_have_budgets_of_their_own() -> None:
     pace = Pace()
     transport, times = sent_at(pace)

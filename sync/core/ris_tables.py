@@ -43,7 +43,7 @@ _FIRST = {
         " film videoRecording=@producer; bill=@cosponsor; book=@editor; thesis=@contributor"
     ),
     "A4": "@translator; conferencePaper dataset film=@contributor; case=@counsel",
-    "AB": "!abstract",
+    "AB": "abstractNote",
     "AN": "archiveLocation",
     "C1": f"{_NOTHING}; conferencePaper=place; map=scale; patent=filingDate; videoRecording=@castMember",
     "C2": f"{_NOTHING}; blogPost=@commenter; bookSection=@bookAuthor; patent=issueDate",
@@ -55,9 +55,9 @@ _FIRST = {
     "C6": f"{_NOTHING}; patent=legalStatus",
     "CN": "callNumber",
     "DA": "!date",
-    "DB": "archive",
+    "DB": "!database",
     "DO": "!doi",
-    "DP": "libraryCatalog",
+    "DP": "!database",
     "ET": "edition; bill hearing statute=session; computerProgram dataset=versionNumber",
     "J2": "journalAbbreviation",
     "KW": "!keywords",
@@ -97,16 +97,16 @@ _SECOND = {
     "JF": "publicationTitle",
     "JA": "journalAbbreviation",
     "JO": "journalAbbreviation; conferencePaper=conferenceName",
-    "N2": "!abstract",
+    "N2": "abstractNote",
     "AV": "archiveLocation",
     "CR": "rights",
     "CY": "place",
-    "ED": f"{_NOTHING}; {_EDITED}=@editor",
+    "ED": "@editor",
     "EP": "!endpage",
     "IS": "issue; bookSection=numberOfVolumes; dataset=versionNumber",
     "M1": (
         f"{_NOTHING}; bill=billNumber; book=seriesNumber; bookSection=numberOfVolumes; computerProgram=system;"
-        " hearing=documentNumber; journalArticle=issue; patent=applicationNumber; statute=publicLawNumber; webpage=!accessed"
+        " hearing=documentNumber; journalArticle=!issue; patent=applicationNumber; statute=publicLawNumber; webpage=!accessed"
     ),
     "M3": (
         "!doi; blogPost webpage=websiteType; artwork=artworkMedium; letter=letterType; manuscript=manuscriptType; map=mapType;"
@@ -120,6 +120,7 @@ _SECOND = {
     "Y1": "!date",
     "C7": f"{_NOTHING}; journalArticle=!articlenumber",
     "L3": "!doi",
+    "LB": _NOTHING,
     "LK": "!url",
 }
 

@@ -15,12 +15,9 @@ from sync.libraries.base import BATCH, Answer, Conflict, Delta, Item, Library, R
 from sync.libraries.desktop import Desktop
 from sync.libraries.embedded import Embedded
 from sync.libraries.zotero import Zotero
+from tests.servers.desktop import DesktopServer
 from tests.servers.zotero import API_KEY, GROUP, USER, ZoteroServer
 
-try:
-    from tests.servers.desktop import DesktopServer
-except ImportError:  # pragma: no cover
-    DesktopServer = None  # type: ignore[assignment,misc]
 
 NOW = "2026-11-23T08:00:00Z"
 
@@ -109,8 +106,6 @@ def web(kind: str, number: int) -> Iterator[Bench]:
 
 
 def desktop(_tmp_path: Path) -> Iterator[Bench]:
-    if DesktopServer is None:
-        pytest.skip("there is no stand-in for the desktop yet")
     with DesktopServer() as server:
         key = server.allow()
         yield Bench(
@@ -516,6 +511,7 @@ def test_a_very_long_collection_name_is_cut_the_same_way_each_time(bench: Bench)
 
 
 def test_requests_are_counted_where_there_are_any(bench: Bench) -> None:
+    bench.library.check()  # a desktop is asked which database it has, once
     before = bench.library.requests
     bench.library.write([article()])
     made = bench.library.requests - before

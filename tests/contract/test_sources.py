@@ -16,7 +16,7 @@ from sync.sources.base import Source
 from sync.sources.crossref import Crossref
 from sync.sources.pubmed import PubMed
 from tests.servers.base import Request, StandIn
-from tests.servers.crossref import CrossrefServer
+from tests.servers.crossref import POOLS, CrossrefServer, Pool
 from tests.servers.ncbi import NcbiServer
 from tests.servers.works import Work, make_works
 from tests.sources.pace import WHO, Pace, http_on
@@ -60,7 +60,8 @@ class OfCrossref(Kind):
     name, batch, identity = "crossref", 50, "mailto"
 
     def server(self, pace: Pace) -> StandIn:
-        return CrossrefServer(WORKS, rate=True, clock=pace.now)
+        pools = {name: Pool(pool.limit, 1) for name, pool in POOLS.items()}  # one at a time: the clock moves in leaps
+        return CrossrefServer(WORKS, rate=True, pools=pools, clock=pace.now)
 
     def source(self, http: Http, server: StandIn | None) -> Source:
         return Crossref(http, server.url if server else NOBODY, WHO.contact, clock=lambda: AT)

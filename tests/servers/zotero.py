@@ -17,7 +17,7 @@ from tests.servers import zotero_routes as routes
 from tests.servers import zotero_views as views
 from tests.servers.base import Clock, Fault, Reply, Request, StandIn, When, always
 from tests.servers.zotero_storage import Kind, Outcome, Shelf, Stored, Writer, collection_data, item_data
-from tests.servers.zotero_world import LIVE, Door, Group, Key, Limits, Refusal, World, key_maker
+from tests.servers.zotero_world import LIVE, Door, Group, Key, Limits, RefusalError, World, key_maker
 
 __all__ = ["API_KEY", "GROUP", "LIVE", "USER", "Group", "Key", "LibraryView", "Limits", "Stored", "ZoteroServer"]
 
@@ -198,7 +198,7 @@ class ZoteroServer(StandIn):
     def _caller(self, request: Request) -> str:
         try:
             key = self.world.keys.get(self.world.key_of(request))
-        except Refusal:
+        except RefusalError:
             return ""
         return str(key.user) if key else ""
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 from urllib.parse import urlencode
 
-from tests.servers import zotero_rules as rules
+from tests.servers import zotero_basics as basics
 from tests.servers import zotero_types as types
 from tests.servers.zotero_storage import Kind, Stored
 
@@ -106,7 +106,7 @@ def chosen(kind: Kind, pool: Sequence[Stored], asked: Query) -> list[Stored]:
         tests.append(lambda held: held.version > since)
     keys = asked.get("itemKey" if kind == "items" else "collectionKey")
     if keys:
-        wanted = {key for key in keys.split(",") if rules.KEY.match(key)}
+        wanted = {key for key in keys.split(",") if basics.KEY.match(key)}
         tests.append(lambda held: held.key in wanted)
     tests += [_tagged(value) for value in asked.all("tag")] if kind == "items" else []
     tests += [_typed(value) for value in asked.all("itemType")] if kind == "items" else []
@@ -174,7 +174,7 @@ def _sort_value(held: Stored, sort: str) -> str:
 
 
 def _creator(held: Stored) -> str:
-    first = next(iter(held.data.get("creators", ())), {})
+    first: Mapping[str, str] = next(iter(held.data.get("creators", ())), {})
     return str(first.get("lastName") or first.get("name") or "").casefold()
 
 

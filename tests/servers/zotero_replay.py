@@ -32,7 +32,15 @@ KEYS = {
     NAMES["{KEY_NONOTES}"]: Key(1001, notes=False, groups={}),
     NAMES["{KEY_OTHER}"]: Key(1002),
 }
-TRACKED = ("last-modified-version", "total-results", "link", "retry-after", "backoff", "allow", "content-type")
+TRACKED: tuple[str, ...] = (
+    "last-modified-version",
+    "total-results",
+    "link",
+    "retry-after",
+    "backoff",
+    "allow",
+    "content-type",
+)
 TRACKED += ("zotero-api-version", "zotero-schema-version")
 STAMP = re.compile(r"20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 CUT_LIST = re.compile(r"…?\[(\d+) entries in all\]\Z")
@@ -71,7 +79,7 @@ class Replay:
             for at, exchange in enumerate(self.exchanges):
                 self._now = max(self._now, next(filter(None, map(_latest, self.exchanges[at:])), ""))
                 self._keys = _chosen_keys(exchange, self._numbers)
-                self._states.get(exchange["id"], lambda _client: None)(client)
+                self._states.get(exchange["id"], _nothing)(client)
                 self.differences[exchange["id"]] = list(self._play(client, exchange))
 
     def _play(self, client: httpx.Client, exchange: Exchange) -> Iterator[str]:
@@ -142,6 +150,10 @@ class Replay:
     def _wrong(self, client: httpx.Client) -> None:
         self._server.maintenance = False
         assert [self._get(client, "wrong") for _ in range(6)] == [403] * 5 + [429]
+
+
+def _nothing(_client: httpx.Client) -> None:
+    """Most exchanges need no state of the service."""
 
 
 def _latest(exchange: Exchange) -> str:

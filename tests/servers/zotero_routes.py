@@ -16,7 +16,7 @@ from tests.servers import zotero_writes as writes
 from tests.servers.base import Reply, Request
 from tests.servers.zotero_lists import QueryError
 from tests.servers.zotero_storage import Kind, Stored
-from tests.servers.zotero_world import READS, Refusal, World
+from tests.servers.zotero_world import READS, RefusalError, World
 from tests.servers.zotero_writes import Call
 
 Handler: TypeAlias = Callable[[Call], Reply]
@@ -48,7 +48,7 @@ def answer(world: World, request: Request, *, maintenance: bool = False) -> Repl
         return _routed(_arrived(world, request, maintenance=maintenance))
     except QueryError as fault:
         return views.said(400, str(fault), early=True)
-    except Refusal as fault:
+    except RefusalError as fault:
         return views.said(fault.status, str(fault), fault.headers, early=fault.early)
 
 
@@ -56,18 +56,18 @@ def _arrived(world: World, request: Request, *, maintenance: bool) -> Call:
     """The request with its key, library and query read; what is wrong with those ends it here."""
     writing = request.method not in READS
     if "expect" in request.headers:
-        raise Refusal(417, "Expect header is not supported", early=True)
+        raise RefusalError(417, "Expect header is not supported", early=True)
     if maintenance and writing:
-        raise Refusal(503, "Server updates in progress. Please try again in a few minutes.", early=True)
+        raise RefusalError(503, "Server updates in progress. Please try again in a few minutes.", early=True)
     _speaks(request)
     name = world.key_of(request)
     if name and name not in world.keys:
-        raise Refusal(403, "Invalid key", early=True)
+        raise RefusalError(403, "Invalid key", early=True)
     if writing and not name:
-        raise Refusal(403, "An API key is required for write requests.", early=True)
+        raise RefusalError(403, "An API key is required for write requests.", early=True)
     call = _shelved(Call(world, request, lists.Query(request.params), name, world.keys.get(name)))
     if request.method in {"POST", "PUT", "PATCH"} and not request.body:
-        raise Refusal(400, f"{request.method} data not provided", early=True)
+        raise RefusalError(400, f"{request.method} data not provided", early=True)
     writes.check_token(world, request, name)
     rest = (call.path or {}).get("rest", "")
     return replace(call, query=lists.query(request.params, "items" if "/items" in rest else "collections"))
@@ -77,12 +77,12 @@ def _speaks(request: Request) -> None:
     said = request.headers.get("zotero-api-version", "")
     asked = request.get("v")
     if said and asked and said != asked:
-        raise Refusal(400, "Zotero-API-Version header does not match 'v' query parameter", early=True)
+        raise RefusalError(400, "Zotero-API-Version header does not match 'v' query parameter", early=True)
     version = said or asked or "3"
     if version not in VERSIONS_KNOWN:
-        raise Refusal(400, f"Invalid API version '{version}'", early=True)
+        raise RefusalError(400, f"Invalid API version '{version}'", early=True)
     if version not in VERSIONS_SPOKEN:
-        raise Refusal(501, f"This stand-in does not speak API version {version}", early=True)
+        raise RefusalError(501, f"This stand-in does not speak API version {version}", early=True)
 
 
 def _shelved(call: Call) -> Call:
@@ -91,7 +91,7 @@ def _shelved(call: Call) -> Call:
         return call
     shelf = call.world.shelves.get(f"{found['kind']}s/{found['ident']}")
     if shelf is None:
-        raise Refusal(404, f"{found['kind'].capitalize()} {found['ident']} not found", early=True)
+        raise RefusalError(404, f"{found['kind'].capitalize()} {found['ident']} not found", early=True)
     return replace(call, library=shelf, path={"rest": found["rest"]})
 
 
@@ -110,7 +110,7 @@ def _routed(call: Call) -> Reply:
 def _allowed(call: Call) -> None:
     writing = call.request.method not in READS
     if not call.world.may(call.key, call.shelf, write=writing):
-        raise Refusal(403, "Write access denied" if writing else "Forbidden")
+        raise RefusalError(403, "Write access denied" if writing else "Forbidden")
 
 
 def _dispatched(call: Call, routes: Sequence[Route], path: str) -> Reply:
@@ -120,7 +120,7 @@ def _dispatched(call: Call, routes: Sequence[Route], path: str) -> Reply:
             continue
         method = "GET" if call.request.method == "HEAD" else call.request.method
         if method not in route.methods:
-            raise Refusal(405, "Method not allowed", headers={"Allow": route.allow})
+            raise RefusalError(405, "Method not allowed", headers={"Allow": route.allow})
         return route.methods[method](replace(call, path=found.groupdict()))
     return Reply(404, _NOWHERE.encode(), views.HTML)
 
@@ -165,7 +165,7 @@ def trash(call: Call) -> Reply:
 def children(call: Call) -> Reply:
     """An item's children."""
     if call.part("key") not in call.shelf.objects["items"]:
-        raise Refusal(404, "Item not found")
+        raise RefusalError(404, "Item not found")
     pool = call.shelf.children(call.part("key"))
     return _listed(call, "items", [held for held in pool if lists.visible(call.query, held)])
 
@@ -182,7 +182,7 @@ def top_collections(call: Call) -> Reply:
 
 def _collection(call: Call) -> str:
     if not call.shelf.has_collection(call.part("key")):
-        raise Refusal(404, "Collection not found")
+        raise RefusalError(404, "Collection not found")
     return call.part("key")
 
 
@@ -201,7 +201,7 @@ def one(call: Call, kind: Kind) -> Reply:
     """One object, in the trash or not."""
     held = call.shelf.objects[kind].get(call.part("key"))
     if held is None or not _readable(call, held):
-        raise Refusal(404, "Item does not exist" if kind == "items" else "Collection not found")
+        raise RefusalError(404, "Item does not exist" if kind == "items" else "Collection not found")
     return views.told(views.shown(call.world, call.shelf, kind, held), views.versioned(held.version))
 
 
@@ -209,7 +209,7 @@ def deleted(call: Call) -> Reply:
     """The keys of what is gone for good since a version."""
     since = call.query.since
     if since is None:
-        raise Refusal(400, "'since' parameter must be provided")
+        raise RefusalError(400, "'since' parameter must be provided")
     names = ("collections", "items", "searches", "tags", "settings")
     lost = {name: sorted(key for key, at in call.shelf.gone[name].items() if at > since) for name in names}
     return views.told(lost, views.versioned(call.shelf.version))
@@ -225,7 +225,7 @@ def tags(call: Call) -> Reply:
 
 def nothing(call: Call) -> Reply:
     """Saved searches and settings: none are kept here."""
-    empty = {} if call.request.path.endswith("/settings") else []
+    empty: object = {} if call.request.path.endswith("/settings") else []
     return views.told(empty, {"Total-Results": "0", **views.versioned(call.shelf.version)})
 
 
@@ -242,7 +242,7 @@ def groups(call: Call) -> Reply:
 def group(call: Call) -> Reply:
     """One group."""
     if call.shelf.kind != "group":
-        raise Refusal(404, "Not found")
+        raise RefusalError(404, "Not found")
     version = call.world.groups[call.shelf.ident].version
     return views.told(views.group(call.world, call.shelf, call.user), views.versioned(version))
 
@@ -252,9 +252,9 @@ def key_info(call: Call) -> Reply:
     name = call.part("name")
     name = call.api_key if name == "current" else name
     if not name:
-        raise Refusal(403, "Forbidden")
+        raise RefusalError(403, "Forbidden")
     if name not in call.world.keys:
-        raise Refusal(404, "Key not found")
+        raise RefusalError(404, "Key not found")
     return views.told(views.key_info(call.world, name, call.world.keys[name]))
 
 
@@ -262,7 +262,7 @@ def template(call: Call) -> Reply:
     """An empty item."""
     kind = call.query.get("itemType")
     if kind not in schema.ITEM_TYPES:
-        raise Refusal(400, f"'{kind}' is not a valid item type")
+        raise RefusalError(400, f"'{kind}' is not a valid item type")
     return views.told(views.template(kind))
 
 
@@ -290,7 +290,7 @@ def type_creators(call: Call) -> Reply:
 def _type(call: Call) -> str:
     kind = call.query.get("itemType")
     if kind not in types.all_types():
-        raise Refusal(400, f"Invalid item type '{kind}'")
+        raise RefusalError(400, f"Invalid item type '{kind}'")
     return kind
 
 

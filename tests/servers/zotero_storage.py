@@ -7,10 +7,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal, TypeAlias
 
+from tests.servers import zotero_basics as basics
 from tests.servers import zotero_dates as dates
 from tests.servers import zotero_rules as rules
 from tests.servers import zotero_types as types
-from tests.servers.zotero_rules import Data, ObjectFault, Scene, Sent
+from tests.servers.zotero_basics import Data, ObjectError, Sent
+from tests.servers.zotero_rules import Scene
 
 Kind: TypeAlias = Literal["items", "collections"]
 WORD: Mapping[Kind, str] = {"items": "Item", "collections": "Collection"}
@@ -120,7 +122,7 @@ class Shelf:
         return self.version
 
     def write(self, kind: Kind, key: str, sent: Sent, writer: Writer) -> Outcome:
-        """Write one object under a key, new or over what is there. Raises ObjectFault, PoisonError; then nothing changed."""
+        """Write one object under a key, new or over what is there. Raises ObjectError, PoisonError; then nothing changed."""
         old = self.objects[kind].get(key)
         data = RULES[kind](old.data if old else None, sent, Scene(self, key, writer.now))
         added, modified = rules.stamped(sent, "dateAdded"), rules.stamped(sent, "dateModified")
@@ -139,7 +141,7 @@ class Shelf:
         return Outcome(self.put(kind, replace(new, version=self.bump())), changed=True)
 
     def _same(self, old: Stored, data: Data) -> bool:
-        one, other = ({**each, "relations": {}, "tags": rules.sorted_tags(each)} for each in (old.data, data))
+        one, other = ({**each, "relations": {}, "tags": basics.sorted_tags(each)} for each in (old.data, data))
         return one == other and self.relations(old) == self.relations(replace(old, data=data))
 
     def put(self, kind: Kind, new: Stored) -> Stored:
@@ -230,7 +232,7 @@ def item_data(shelf: Shelf, item: Stored) -> Data:
     shown: Data = {"key": item.key, "version": item.version}
     shown |= ({"parentItem": held["parentItem"]} if child else {}) | {"itemType": kind}
     shown |= _body(held, kind)
-    shown["tags"] = rules.sorted_tags(held)
+    shown["tags"] = basics.sorted_tags(held)
     shown |= {} if child else {"collections": held.get("collections", [])}
     shown["relations"] = shelf.relations(item)
     shown |= {"deleted": 1} if held.get("deleted") else {}
@@ -251,7 +253,7 @@ def _body(held: Data, kind: str) -> Data:
 def _attachment(held: Data) -> Data:
     mode = held["linkMode"]
     shown: Data = {"linkMode": mode}
-    shown |= {name: held.get(name, "") for name in (*rules.ATTACHMENT_FIELDS, "note", "contentType", "charset")}
+    shown |= {name: held.get(name, "") for name in (*basics.ATTACHMENT_FIELDS, "note", "contentType", "charset")}
     if mode == "linked_file":
         shown["path"] = held.get("path", "")
     elif mode != "linked_url":
@@ -291,7 +293,7 @@ def _summary(data: Data) -> str:
     return " and ".join(names)
 
 
-def refused(kind: Kind, held: Stored | None, version: int | None, *, strict: bool = False) -> ObjectFault | None:
+def refused(kind: Kind, held: Stored | None, version: int | None, *, strict: bool = False) -> ObjectError | None:
     """Why an object may not be written from this version; None if it may.
 
     version: what the writer knew, None if it did not say.  strict: it must be the very version (the desktop's rule).
@@ -299,12 +301,12 @@ def refused(kind: Kind, held: Stored | None, version: int | None, *, strict: boo
     word = WORD[kind]
     if held is None:
         return (
-            ObjectFault(404, f"{word} doesn't exist (expected version {version}; use 0 instead)") if version else None
+            ObjectError(404, f"{word} doesn't exist (expected version {version}; use 0 instead)") if version else None
         )
     if version is None or held.version == version or (held.version < version and not strict):
         return None
     if strict:
-        return ObjectFault(412, f"{word.lower()} version mismatch: expected {version}, found {held.version}")
-    return ObjectFault(
+        return ObjectError(412, f"{word.lower()} version mismatch: expected {version}, found {held.version}")
+    return ObjectError(
         412, f"{word} has been modified since specified version (expected {version}, found {held.version})"
     )

@@ -13,8 +13,19 @@ from typing import Any
 from sync.core import schema
 
 NOT_REGULAR = frozenset({"note", "attachment"})  # children may be these; annotations are not taken
-BASES = ("title", "publicationTitle", "date", "place", "publisher", "volume", "number", "pages", "type", "medium")
-BASES += ("authority", "codeNumber", "section")
+BASES = (
+    "title",
+    "publicationTitle",
+    "date",
+    "place",
+    "publisher",
+    "volume",
+    "number",
+    "pages",
+    "type",
+    "medium",
+    "authority",
+)
 # Fields that a server of schema 41 was seen to have beyond those that `sync.core.schema` writes.
 SEEN_ON_A_SERVER = {
     "journalArticle": ("partNumber", "partTitle"),

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
 
-from tests.servers import zotero_rules as rules
+from tests.servers import zotero_basics as basics
 from tests.servers import zotero_types as types
 from tests.servers.base import Reply
 from tests.servers.zotero_storage import Kind, Shelf, Stored, collection_data, item_data, item_meta
@@ -21,7 +21,7 @@ NUMBERS = "text/plain;charset=UTF-8"
 
 def said(status: int, message: str, headers: Mapping[str, str] | None = None, *, early: bool = False) -> Reply:
     """Plain words, which the server calls HTML."""
-    return Reply(status, rules.escaped(message).encode(), {**({} if early else SPEAKS), **HTML, **(headers or {})})
+    return Reply(status, basics.escaped(message).encode(), {**({} if early else SPEAKS), **HTML, **(headers or {})})
 
 
 def told(data: Any, headers: Mapping[str, str] | None = None) -> Reply:

@@ -66,7 +66,7 @@ class Limits:
 LIVE = Limits(burst=100, concurrent=5)  # as zotero.org does
 
 
-class Refusal(Exception):
+class RefusalError(Exception):
     """The request ends here. early: before the server says which version it speaks."""
 
     def __init__(
@@ -159,17 +159,17 @@ class World:
         yield from (Shelf("group", 0, ident, group.name) for ident, group in self.groups.items())
 
     def key_of(self, request: Request) -> str:
-        """The API key that a request carries; empty if none. Raises Refusal where it is ill-formed or said twice."""
+        """The API key that a request carries; empty if none. Raises RefusalError where it is ill-formed or said twice."""
         said = request.headers.get("zotero-api-key", "")
         bearer = request.headers.get("authorization", "")
         if bearer:
             found = _BEARER.match(bearer)
             if not found:
-                raise Refusal(400, "Invalid Authorization header format", early=True)
+                raise RefusalError(400, "Invalid Authorization header format", early=True)
             said = said or found[1]
         asked = next((value for name, value in request.params if name == "key"), "")
         if said and asked and said != asked:
-            raise Refusal(400, "Zotero-API-Key header and 'key' parameter differ", early=True)
+            raise RefusalError(400, "Zotero-API-Key header and 'key' parameter differ", early=True)
         return said or asked
 
     def may(self, key: Key | None, shelf: Shelf, *, write: bool) -> bool:

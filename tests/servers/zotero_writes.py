@@ -9,13 +9,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from tests.servers import zotero_rules as rules
+from tests.servers import zotero_basics as basics
 from tests.servers import zotero_views as views
 from tests.servers.base import Reply, Request
+from tests.servers.zotero_basics import ObjectError, PoisonError, Sent
 from tests.servers.zotero_lists import Query
-from tests.servers.zotero_rules import ObjectFault, PoisonError, Sent
 from tests.servers.zotero_storage import WORD, Kind, Shelf, Writer, refused
-from tests.servers.zotero_world import Key, Refusal, World
+from tests.servers.zotero_world import Key, RefusalError, World
 
 MOST = 50
 NOT_AN_ARRAY = "Uploaded data must be a JSON array"
@@ -67,34 +67,34 @@ def content(request: Request) -> bytes:
 
 
 def decoded(request: Request, wanted: type, refusal: str = NOT_AN_ARRAY) -> Any:
-    """The JSON of the body. Raises Refusal for what is no JSON, not of the wanted kind, or holds half a character."""
+    """The JSON of the body. Raises RefusalError for what is no JSON, not of the wanted kind, or holds half a character."""
     raw = content(request)
     try:
         data = json.loads(raw)
         if _SURROGATE.search(raw):
             json.dumps(data, ensure_ascii=False).encode()
     except UnicodeError:
-        raise Refusal(400, refusal) from None
+        raise RefusalError(400, refusal) from None
     except ValueError:
-        raise Refusal(400, "JSON Error: Syntax error, malformed JSON") from None
+        raise RefusalError(400, "JSON Error: Syntax error, malformed JSON") from None
     if not isinstance(data, wanted):
-        raise Refusal(400, refusal)
+        raise RefusalError(400, refusal)
     return data
 
 
 def expected(request: Request) -> int | None:
-    """The version that the request was computed from, as its header says. Raises Refusal if that is no number."""
+    """The version that the request was computed from, as its header says. Raises RefusalError if that is no number."""
     given = request.headers.get("if-unmodified-since-version")
     if given is not None and not given.isdecimal():
-        raise Refusal(400, "Invalid If-Unmodified-Since-Version value")
+        raise RefusalError(400, "Invalid If-Unmodified-Since-Version value")
     return None if given is None else int(given)
 
 
 def fresh(call: Call) -> int | None:
-    """`expected`, held against the whole library. Raises Refusal 412 if the library is newer."""
+    """`expected`, held against the whole library. Raises RefusalError 412 if the library is newer."""
     version, now = expected(call.request), call.shelf.version
     if version is not None and now > version:
-        raise Refusal(412, f"Library has been modified since specified version (expected {version}, found {now})")
+        raise RefusalError(412, f"Library has been modified since specified version (expected {version}, found {now})")
     return version
 
 
@@ -103,15 +103,15 @@ def post(call: Call, kind: Kind) -> Reply:
     header = fresh(call)
     sent = decoded(call.request, list)
     if len(sent) > MOST:
-        raise Refusal(413, f"Cannot add more than {MOST} {kind} at a time")
+        raise RefusalError(413, f"Cannot add more than {MOST} {kind} at a time")
     report: dict[str, dict[str, Any]] = {"successful": {}, "success": {}, "unchanged": {}, "failed": {}}
     for index, each in enumerate(sent):
         try:
             _write_one(call, kind, each, header, report, str(index))
-        except ObjectFault as fault:
+        except ObjectError as fault:
             report["failed"][str(index)] = fault.report()
         except PoisonError:
-            raise Refusal(500, "An error occurred") from None
+            raise RefusalError(500, "An error occurred") from None
     if not (sent and str(len(sent) - 1) in report["failed"]):  # a failure at the end makes the server forget the token
         note_token(call)
     return views.told(report, views.versioned(call.shelf.version))
@@ -119,12 +119,12 @@ def post(call: Call, kind: Kind) -> Reply:
 
 def _write_one(call: Call, kind: Kind, each: Any, header: int | None, report: dict[str, Any], index: str) -> None:
     if not isinstance(each, Mapping):
-        raise ObjectFault(400, f"Invalid value for index {index} in uploaded data; expected JSON {kind[:-1]} object")
-    sent = rules.unwrapped(each)
+        raise ObjectError(400, f"Invalid value for index {index} in uploaded data; expected JSON {kind[:-1]} object")
+    sent = basics.unwrapped(each)
     key = keyed(kind, sent)
     version = sent.get("version")
     if key and version is None and header is None:
-        raise ObjectFault(428, NEEDS_OBJECT_VERSION)
+        raise ObjectError(428, NEEDS_OBJECT_VERSION)
     if key:
         fault = refused(kind, call.shelf.objects[kind].get(key), version)
         if fault:
@@ -138,17 +138,17 @@ def _write_one(call: Call, kind: Kind, each: Any, header: int | None, report: di
 
 
 def keyed(kind: Kind, sent: Sent) -> str:
-    """The key that an object brings, empty if none. Raises ObjectFault for one that cannot be."""
+    """The key that an object brings, empty if none. Raises ObjectError for one that cannot be."""
     old = f"{kind[:-1]}Key"
     if old in sent:
-        raise ObjectFault(400, f"'{old}' property is now 'key'", key=str(sent[old]))
+        raise ObjectError(400, f"'{old}' property is now 'key'", key=str(sent[old]))
     if "key" not in sent:
         if "version" in sent:
-            raise ObjectFault(400, f"'version' is valid only if {kind[:-1]} key is provided")
+            raise ObjectError(400, f"'version' is valid only if {kind[:-1]} key is provided")
         return ""
     key = str(sent["key"])
-    if not rules.KEY.match(key):
-        raise ObjectFault(400, f"'{key}' is not a valid {kind[:-1]} key")
+    if not basics.KEY.match(key):
+        raise ObjectError(400, f"'{key}' is not a valid {kind[:-1]} key")
     return key
 
 
@@ -164,27 +164,27 @@ def patch(call: Call, kind: Kind) -> Reply:
 
 def _single(call: Call, kind: Kind, *, partial: bool) -> Reply:
     key, shelf = call.part("key"), call.shelf
-    sent = rules.unwrapped(decoded(call.request, dict, "Uploaded data must be a JSON object"))
+    sent = basics.unwrapped(decoded(call.request, dict, "Uploaded data must be a JSON object"))
     version = _agreed(call, sent)
     if sent.get("key", key) != key:
-        raise Refusal(409, f"'key' property in JSON does not match {kind[:-1]} key of request")
+        raise RefusalError(409, f"'key' property in JSON does not match {kind[:-1]} key of request")
     held = shelf.objects[kind].get(key)
     if held is None and partial and version is None:
         how = "to create, use If-Unmodified-Since-Version: 0, JSON 'version' 0, or PUT method"
-        raise Refusal(404, f"{WORD[kind]} not found ({how})")
+        raise RefusalError(404, f"{WORD[kind]} not found ({how})")
     if held is not None and version is None:
-        raise Refusal(428, NEEDS_VERSION)
+        raise RefusalError(428, NEEDS_VERSION)
     fault = refused(kind, held, version)
     if fault:
-        raise Refusal(fault.code, str(fault), headers=views.versioned(held.version) if held else None)
+        raise RefusalError(fault.code, str(fault), headers=views.versioned(held.version) if held else None)
     if held is not None and not partial:
         _complete(kind, sent, held.data)
     try:
         outcome = shelf.write(kind, key, sent, call.writer)
-    except ObjectFault as fault:
-        raise Refusal(fault.code, str(fault)) from None
+    except ObjectError as fault:
+        raise RefusalError(fault.code, str(fault)) from None
     except PoisonError:
-        raise Refusal(500, "An error occurred") from None
+        raise RefusalError(500, "An error occurred") from None
     note_token(call)
     return Reply(204, b"", {**views.SPEAKS, **views.HTML, **views.versioned(outcome.stored.version)})
 
@@ -193,7 +193,7 @@ def _agreed(call: Call, sent: Sent) -> int | None:
     header, version = expected(call.request), sent.get("version")
     if header is not None and version is not None and header != version:
         words = "If-Unmodified-Since-Version value does not match JSON 'version' property"
-        raise Refusal(400, f"{words} ({header} != {version})")
+        raise RefusalError(400, f"{words} ({header} != {version})")
     return header if header is not None else version
 
 
@@ -202,7 +202,7 @@ def _complete(kind: Kind, sent: Sent, held: Mapping[str, Any]) -> None:
     needed = PUT_NEEDS if kind == "items" else ("name",)
     missing = next((n for n in needed if n not in sent and not (n == "collections" and "parentItem" in held)), None)
     if missing:
-        raise Refusal(400, f"'{missing}' property not provided")
+        raise RefusalError(400, f"'{missing}' property not provided")
 
 
 def delete_one(call: Call, kind: Kind) -> Reply:
@@ -210,12 +210,12 @@ def delete_one(call: Call, kind: Kind) -> Reply:
     key, version = call.part("key"), expected(call.request)
     held = call.shelf.objects[kind].get(key)
     if version is None:
-        raise Refusal(428, "If-Unmodified-Since-Version must be provided for delete requests")
+        raise RefusalError(428, "If-Unmodified-Since-Version must be provided for delete requests")
     if held is None and version:
-        raise Refusal(412, f"{WORD[kind]} not found (expected version {version})")
+        raise RefusalError(412, f"{WORD[kind]} not found (expected version {version})")
     fault = refused(kind, held, version)
     if fault and held:
-        raise Refusal(412, str(fault), headers=views.versioned(held.version))
+        raise RefusalError(412, str(fault), headers=views.versioned(held.version))
     return _gone(call.shelf.delete(kind, [key]))
 
 
@@ -223,7 +223,7 @@ def delete_many(call: Call, kind: Kind) -> Reply:
     """Take objects away for good; unknown keys are passed over, a version need not be given."""
     keys = call.query.get(f"{kind[:-1]}Key")
     if not keys:
-        raise Refusal(400, f"'{kind[:-1]}Key' not provided")
+        raise RefusalError(400, f"'{kind[:-1]}Key' not provided")
     fresh(call)
     return _gone(call.shelf.delete(kind, keys.split(",")))
 
@@ -231,7 +231,7 @@ def delete_many(call: Call, kind: Kind) -> Reply:
 def delete_tags(call: Call) -> Reply:
     """Take tags off all items."""
     if expected(call.request) is None:
-        raise Refusal(428, "If-Unmodified-Since-Version not provided")
+        raise RefusalError(428, "If-Unmodified-Since-Version not provided")
     fresh(call)
     names = [name for value in call.query.all("tag") for name in value.split(" || ")]
     return _gone(call.shelf.untag(names, call.writer.now))
@@ -245,11 +245,11 @@ def add_to_collection(call: Call) -> Reply:
     """Put items into a collection by their keys. The library's version stays, so that other clients miss the change."""
     key, shelf = call.part("key"), call.shelf
     if not shelf.has_collection(key):
-        raise Refusal(404, "Collection not found")
+        raise RefusalError(404, "Collection not found")
     for name in content(call.request).decode().split():
         held = shelf.objects["items"].get(name)
         if held is None:
-            raise Refusal(404, f"Item {name} not found")
+            raise RefusalError(404, f"Item {name} not found")
         shelf.join(held, key)
     return _gone(shelf.version)
 
@@ -267,11 +267,11 @@ def note_token(call: Call) -> None:
 
 
 def check_token(world: World, request: Request, api_key: str) -> None:
-    """Raise Refusal where the write token is ill-formed, or was used before."""
+    """Raise RefusalError where the write token is ill-formed, or was used before."""
     token = request.headers.get("zotero-write-token")
     if token is None:
         return
     if not 5 <= len(token) <= 32:
-        raise Refusal(400, "Write token must be 5-32 characters in length", early=True)
+        raise RefusalError(400, "Write token must be 5-32 characters in length", early=True)
     if world.token_used(api_key, token):
-        raise Refusal(412, "Write token already used", early=True)
+        raise RefusalError(412, "Write token already used", early=True)

@@ -1,0 +1,218 @@
+"""What is done with the tags whose place is not simply a field: dates, pages, numbers, keywords, notes, identifiers.
+
+An action takes the draft, the tagged value and its clean text, and says whether the value found its place.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+
+from sync.core import dates, schema
+from sync.core.identifiers import find_doi, parse_doi, parse_isbn, parse_issn, parse_pmcid, parse_pmid
+from sync.core.notes import to_note
+from sync.core.record import Attachment, Tagged
+from sync.core.ris_draft import Draft, table
+
+NUM_PAGES = frozenset({"book", "manuscript", "thesis"})  # SP is their number of pages
+# Tags in which exports are seen to hide an identifier, whatever else the tag is for.
+_HIDE = table(
+    {
+        "DOI": "AN C2 C3 C5 ID IS L1 L2 L3 L4 LB LK M3 SE SN U1 U2 VL",
+        "PMID": "AN C2 C3 C5 ID U1 U2",
+        "PMCID": "AN C2 ID U1 U2",
+    }
+)
+_DOI_ONLY = re.compile(r"\s*(?:info:doi/|doi\b|https?://(?:dx\.)?doi\.org/|10\.\d{4,9}/)\S*\s*\S*$", re.IGNORECASE)
+_BARE_DOI = re.compile(r"(?<![\w/.])10\.\d{4,9}/\S+")
+_LABELLED_PMID = re.compile(r"\b(?:PUBMED|PMID|MEDLINE)[\s:=-]*(\d{5,8})\b|\b(\d{5,8})\s*\[pmid\]", re.IGNORECASE)
+_NOTE_DOI = re.compile(r"^\s*(?:doi|electronic-resource-num)\s*:\s*(\S+)", re.IGNORECASE | re.MULTILINE)
+_SHORT_NOTE = 400  # letters; longer notes are reference lists, and the DOIs in them those of others
+_ISSUE = re.compile(r"(?!.*\d{6})(?=.*\d)(?!.*:).{1,25}", re.DOTALL)  # M1 holds accession numbers, query dates, affiliations too
+_TITLES = {"L1": "Full Text (PDF)", "L2": "Full Text (HTML)"}
+_NEXT_ADDRESS = re.compile(r"\n|\s+(?=https?://)")
+_NUMBERED = {"patent": "patentNumber", "report": "reportNumber"}
+_HYPHENS = str.maketrans("\u2010\u2011\u2212", "---")
+
+
+def hidden(draft: Draft, tag: str, value: str) -> bool:
+    """Take identifiers out of a tag that is for something else. Whether the value says nothing but the identifier."""
+    doi = parse_doi(value) if tag in _HIDE["DOI"] and _DOI_ONLY.match(value) else None
+    if doi:
+        return draft.identify("DOI", doi)
+    pmcid = parse_pmcid(value) if tag in _HIDE["PMCID"] else None
+    if pmcid:
+        return draft.identify("PMCID", pmcid)
+    found = _LABELLED_PMID.search(value) if tag in _HIDE["PMID"] else None
+    if found is None:
+        return False
+    mine = draft.identify("PMID", found.group(1) or found.group(2))
+    return mine and parse_pmid(value.replace("PUBMED", "PMID")) is not None
+
+
+def _date(draft: Draft, one: Tagged, value: str) -> bool:
+    """Words that the date does not take (a season, a status) are kept beside it."""
+    date = dates.from_ris(value)
+    placed = draft.put("date", date) or (bool(date) and draft.get("date").startswith(date))
+    if placed and any(word not in date for word in re.findall(r"[^\W\d_]{2,}", value)):
+        draft.keep(one.tag, value)
+    return placed
+
+
+def _year(draft: Draft, _: Tagged, value: str) -> bool:
+    """PY is used where no other date is: see `finish`."""
+    draft.year = draft.year or value
+    return draft.year == value
+
+
+def _doi(draft: Draft, one: Tagged, value: str) -> bool:
+    """A tag for the DOI may say more (`ARTN 107353`, and the DOI in the next line); M3 and L3 may be no DOI at all."""
+    doi = parse_doi(value)
+    if doi is None and one.tag in {"DO", "DOI"}:
+        bare = _BARE_DOI.search(value)
+        doi = parse_doi(bare.group()) if bare else None
+        if doi:
+            draft.keep(one.tag, value)
+    return doi is not None and draft.identify("DOI", doi)
+
+
+def _keywords(draft: Draft, _: Tagged, value: str) -> bool:
+    words = [word for part in re.split(r"[\n;]", value) if (word := part.strip())]
+    draft.tags += words
+    return bool(words)
+
+
+def _attachment(draft: Draft, one: Tagged, value: str) -> bool:
+    for line in value.split("\n"):
+        draft.attachments.append(Attachment(_TITLES.get(one.tag, "Image"), line))
+        hidden(draft, one.tag, line)
+    return True
+
+
+def _note(draft: Draft, _: Tagged, value: str) -> bool:
+    draft.notes.append(to_note(value))
+    named = _NOTE_DOI.search(value.replace("<br/>", "\n"))
+    doi = parse_doi(named.group(1).partition("<")[0]) if named else None
+    if doi is None and len(value) < _SHORT_NOTE and value.count("10.") == 1:
+        doi = find_doi(value)
+    if doi and "DOI" not in draft.identifiers:
+        draft.identify("DOI", doi)
+    return True
+
+
+def _number(draft: Draft, _: Tagged, value: str) -> bool:
+    """SN: the number of a report or patent, else ISSNs and ISBNs, several in one value or in several."""
+    if draft.kind in _NUMBERED:
+        return draft.put(_NUMBERED[draft.kind], " ".join(value.split()))
+    main = "ISSN" if schema.own_field(draft.kind, "ISBN") is None else "ISBN"
+    numbers = {"ISSN": _numbers(value, parse_issn), "ISBN": _numbers(value, parse_isbn)}
+    name = next((name for name in (main, "ISSN") if numbers[name] and name in schema.fields(draft.kind)), "")
+    if not name:
+        return draft.put(main, " ".join(value.split()))
+    have = [part for part in draft.fields.get(name, "").split(", ") if part]
+    draft.fields[name] = ", ".join(dict.fromkeys([*have, *numbers[name]]))
+    return True
+
+
+def _numbers(value: str, parse: Callable[[str], str | None]) -> list[str]:
+    """The numbers of a value as they stand, if all its parts are such numbers."""
+    for parts in (re.split(r"[\n,;]", value), value.split()):
+        found = [(part.strip(), parse(part)) for part in parts if part.strip()]
+        if found and all(number for _, number in found):
+            return [_spelled(part, number or "") for part, number in found]
+    return []
+
+
+def _spelled(part: str, number: str) -> str:
+    """An ISBN keeps its hyphens, which say what its parts are; whatever else stands around a number goes."""
+    return part if re.fullmatch(r"[\dXx-]+", part) and len(number) > len("1234-5678") else number
+
+
+def _pages(draft: Draft, _: Tagged, value: str) -> bool:
+    value = re.sub(r"^pp?\.?\s+(?=\d)", "", value).translate(_HYPHENS)
+    if draft.kind in NUM_PAGES:
+        return draft.put("numPages", value)
+    return draft.put("runningTime" if draft.kind == "film" else "pages", value)
+
+
+def _end_page(draft: Draft, _: Tagged, value: str) -> bool:
+    draft.end_page = draft.end_page or value.translate(_HYPHENS)
+    return draft.end_page == value.translate(_HYPHENS)
+
+
+def _article_number(draft: Draft, _: Tagged, value: str) -> bool:
+    return draft.put("pages", value)
+
+
+def _issue(draft: Draft, _: Tagged, value: str) -> bool:
+    return bool(_ISSUE.fullmatch(value)) and draft.put("issue", value)
+
+
+def _url(draft: Draft, one: Tagged, value: str) -> bool:
+    """The first address is the item's; addresses of doi.org, PubMed and PMC say the identifier too."""
+    pmid = re.match(r"PM:\s*(\d+)$", value)
+    if pmid:
+        return draft.identify("PMID", pmid.group(1))
+    if value.startswith("ORCID"):
+        return False
+    first, *more = _NEXT_ADDRESS.split(value)
+    for address in (first, *more):
+        _identify_by_address(draft, address)
+    placed = draft.put("url", first)
+    for address in more if placed else ():
+        draft.keep(one.tag, address)
+    return placed
+
+
+def _identify_by_address(draft: Draft, address: str) -> None:
+    found = {"DOI": find_doi(address), "PMID": parse_pmid(address), "PMCID": parse_pmcid(address)}
+    for name, value in found.items():
+        if value and address.lower().startswith("http"):
+            draft.identifiers.setdefault(name, value)
+
+
+def _accessed(draft: Draft, _: Tagged, value: str) -> bool:
+    """Zotero wants a whole day here."""
+    date = dates.from_ris(value)
+    return bool(re.fullmatch(r"\d{4}-\d{2}-\d{2}", date)) and draft.put("accessDate", date)
+
+
+def _container(draft: Draft, _: Tagged, value: str) -> bool:
+    draft.container = draft.container or value
+    return draft.container == value
+
+
+def _database(draft: Draft, one: Tagged, value: str) -> bool:
+    draft.databases.append(value)
+    return draft.put("archive" if one.tag == "DB" else "libraryCatalog", value)
+
+
+def _pmid(draft: Draft, _: Tagged, value: str) -> bool:
+    pmid = parse_pmid(value)
+    return pmid is not None and draft.identify("PMID", pmid)
+
+
+def _pmcid(draft: Draft, _: Tagged, value: str) -> bool:
+    pmcid = parse_pmcid(value)
+    return pmcid is not None and draft.identify("PMCID", pmcid)
+
+
+ACTIONS: Mapping[str, Callable[[Draft, Tagged, str], bool]] = {
+    "!accessed": _accessed,
+    "!articlenumber": _article_number,
+    "!attachment": _attachment,
+    "!container": _container,
+    "!database": _database,
+    "!date": _date,
+    "!doi": _doi,
+    "!endpage": _end_page,
+    "!issue": _issue,
+    "!keywords": _keywords,
+    "!note": _note,
+    "!number": _number,
+    "!pages": _pages,
+    "!pmcid": _pmcid,
+    "!pmid": _pmid,
+    "!url": _url,
+    "!year": _year,
+}

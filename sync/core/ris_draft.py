@@ -1,0 +1,88 @@
+"""A record in the making, and its values made fit: what `ris_fields` and `ris_actions` both work on."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+from sync.core import schema
+from sync.core.identifiers import doi_key
+from sync.core.record import Attachment, Creator, Tagged
+from sync.core.text import abstract, mojibake, rich, squeeze, unescape
+
+RAW = frozenset({"N1", "RN"})  # notes: their entities and markup are `notes`' business
+ABSTRACTS = frozenset({"AB", "N2"})
+LINED = frozenset({"KW", "L1", "L2", "L3", "L4", "UR", "LK", "SN", "AU", "A1", "A2", "A3", "A4", "A5", "A6", "ED", "DO"})
+MARKED = frozenset({"TI", "T1", "T2", "T3", "CT", "BT", "ST", "J2", "JF", "JO", "JA"})  # titles: italics and the like are kept
+
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u200b\ufeff]")
+_WRAPPED = 60  # letters: a line at least this long was wrapped by the program that wrote it
+
+
+@dataclass(slots=True)
+class Draft:
+    """What is known of a record so far. word: the reference type as it stands after TY, in capitals."""
+
+    kind: str
+    word: str = ""
+    fields: dict[str, str] = field(default_factory=dict)
+    creators: list[Creator] = field(default_factory=list)
+    tags: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    attachments: list[Attachment] = field(default_factory=list)
+    identifiers: dict[str, str] = field(default_factory=dict)
+    unmapped: list[tuple[str, str]] = field(default_factory=list)
+    container: str = ""  # a title above the work's own that has no field yet
+    year: str = ""  # PY
+    end_page: str = ""
+    databases: list[str] = field(default_factory=list)  # DB and DP, all of them
+
+    def put(self, name: str, value: str) -> bool:
+        """Fill a field (base fields under the type's own name); False if the type has none, or one with another value."""
+        own = schema.own_field(self.kind, name)
+        if own is None or not value:
+            return False
+        return self.fields.setdefault(own, value) == value
+
+    def get(self, name: str) -> str:
+        """The value of a field or base field; empty if there is none."""
+        return self.fields.get(schema.own_field(self.kind, name) or "", "")
+
+    def identify(self, name: str, value: str) -> bool:
+        """Note an identifier; False if the record has another one already."""
+        return doi_key(self.identifiers.setdefault(name, value)) == doi_key(value)
+
+    def keep(self, tag: str, value: str) -> None:
+        """A value that has no place."""
+        self.unmapped.append((tag, value))
+
+
+def clean(one: Tagged) -> str:
+    """A value without the damage of its line: wrapped lines joined, entities resolved, blanks folded, encoding mended."""
+    text = _CONTROL.sub("", one.value)
+    text = text if text.isascii() else mojibake(text)
+    if one.tag in RAW:
+        return unwrap(text)
+    if one.tag in ABSTRACTS:
+        return abstract(unwrap(text)) if "<" in text or "&" in text else unwrap(text)
+    if one.tag in LINED:
+        return "\n".join(line for part in unescape(text).split("\n") if (line := squeeze(part)))
+    if one.tag in MARKED and ("<" in text or "&" in text):
+        return rich(text)
+    return squeeze(unescape(text))
+
+
+def unwrap(text: str) -> str:
+    """Lines that were wrapped are joined again; short lines are paragraphs and stay."""
+    lines = [squeeze(line) for line in text.split("\n")]
+    out = lines[0]
+    for before, line in pairwise(lines):
+        out += (" " if len(before) >= _WRAPPED and line else "\n") + line
+    return re.sub(r"\n{3,}", "\n\n", out).strip()
+
+
+def table(rows: Mapping[str, str]) -> dict[str, frozenset[str]]:
+    """A table of words: `{"DOI": "ID AN"}` to sets."""
+    return {name: frozenset(row.split()) for name, row in rows.items()}
