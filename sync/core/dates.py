@@ -17,7 +17,9 @@ _COMPACT_INSIDE = re.compile(rf"(?<!\d){_DAY}(?!\d)")
 _YEAR = re.compile(r"^\s*(\d{4})\s*/*\s*$")
 _YEAR_INSIDE = re.compile(r"(?<!\d)(?:1[4-9]|20)\d\d(?!\d)")
 # What stands for a date while a work has none yet.
-_STATUS = re.compile(r"^(?:in press|in print|forthcoming|submitted|accepted|epub|online|ahead of|n\.?\s?d\.?$|undated|no date)", re.IGNORECASE
+_STATUS = re.compile(
+    r"^(?:in press|in print|forthcoming|submitted|accepted|epub|online|ahead of|n\.?\s?d\.?$|undated|no date)",
+    re.IGNORECASE,
 )
 _YEARLESS = re.compile(r"^([A-Za-z]+(?:[-/][A-Za-z]+)?)\b\.?(?:\s+(\d{1,2})(?!\d))?")
 NO_YEAR = "0000"

@@ -77,7 +77,13 @@ def _statistical(sample: bytes) -> str:
     import chardet  # 28 MB of memory once used: only for bytes that are in doubt
 
     found = chardet.detect(sample)
-    name = (found.get("encoding") or "").lower().replace("_", "-").replace("windows-", "cp").replace("macroman", "mac-roman")
+    name = (
+        (found.get("encoding") or "")
+        .lower()
+        .replace("_", "-")
+        .replace("windows-", "cp")
+        .replace("macroman", "mac-roman")
+    )
     name = {"gb2312": "gb18030", "gbk": "gb18030", "cp932": "shift-jis", "shiftjis": "shift-jis"}.get(name, name)
     sure = (found.get("confidence") or 0.0) >= _SURE
     if name in _ALLOWED and sure and _fits(sample, name) and (name not in {"cp1250"} or not _fits_west(sample)):
@@ -93,5 +99,7 @@ def _fits_west(sample: bytes) -> bool:
     """Whether the bytes read as West European letters and typographic signs."""
     text = sample.decode(FALLBACK, "replace")
     marks = [letter for letter in text if ord(letter) > 127]
-    good = sum(letter in "àáâãäåæçèéêëìíîïðñòóôõöøùúûüýßÀÁÂÃÄÅÆÇÈÉÊËÌÍÎÏÑÒÓÔÕÖØÙÚÛÜÝ’‘“”–—…•€£©®°±µ·«»½²³" for letter in marks)
+    good = sum(
+        letter in "àáâãäåæçèéêëìíîïðñòóôõöøùúûüýßÀÁÂÃÄÅÆÇÈÉÊËÌÍÎÏÑÒÓÔÕÖØÙÚÛÜÝ’‘“”–—…•€£©®°±µ·«»½²³" for letter in marks
+    )
     return bool(marks) and good >= 0.9 * len(marks)

@@ -28,8 +28,12 @@ _CENTRAL = re.compile(r"10\.1002/central/", re.IGNORECASE)  # Cochrane's registe
 _TRAILING = ".,;:'\"?!>"
 _PAIRS = {")": "(", "]": "[", "}": "{"}
 
-_PMID = re.compile(r"^\s*(?:PMID\s*[:=]?\s*|MEDLINE\s*[:=]?\s*)?0*([1-9]\d{0,8})(?:\.0)?\s*(?:\[pmid\])?\s*$", re.IGNORECASE)
-_PMID_URL = re.compile(r"(?:ncbi\.nlm\.nih\.gov/pubmed|pubmed\.ncbi\.nlm\.nih\.gov|pubmed\.gov)/(?:\?term=)?(\d{1,9})\b", re.IGNORECASE)
+_PMID = re.compile(
+    r"^\s*(?:PMID\s*[:=]?\s*|MEDLINE\s*[:=]?\s*)?0*([1-9]\d{0,8})(?:\.0)?\s*(?:\[pmid\])?\s*$", re.IGNORECASE
+)
+_PMID_URL = re.compile(
+    r"(?:ncbi\.nlm\.nih\.gov/pubmed|pubmed\.ncbi\.nlm\.nih\.gov|pubmed\.gov)/(?:\?term=)?(\d{1,9})\b", re.IGNORECASE
+)
 _PMCID = re.compile(r"^\s*(?:PMCID\s*[:=]?\s*)?PMC\s*(\d{3,9})(?:\.\d+)?\s*(?:\[pmcid\])?\s*$", re.IGNORECASE)
 _PMC_URL = re.compile(r"(?:ncbi\.nlm\.nih\.gov/pmc|pmc\.ncbi\.nlm\.nih\.gov)/articles/PMC(\d{3,9})", re.IGNORECASE)
 _ARXIV = re.compile(

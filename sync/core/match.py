@@ -110,15 +110,15 @@ def clusters(sketches: Mapping[K, Sketch], groups: Sequence[Sequence[K]]) -> dic
     """For each record that is the same work as an earlier one: that one, and the reasons.
 
     sketches: by record, in the order of the drop (the earliest of a cluster survives).
-    groups: records that share a block key. Links are taken in order of strength; a cluster takes in nobody who is not the
-    same as each of its members.
+    groups: records that share a block key. Links are taken in order of strength; a cluster takes in nobody
+    against whom one of its members speaks.
     """
     order = {key: place for place, key in enumerate(sketches)}
     home: dict[K, list[K]] = {key: [key] for key in sketches}
     why: dict[K, tuple[str, ...]] = {}
     for match, one, other in _links(sketches, groups, order):
         mine, theirs = home[one], home[other]
-        if mine is theirs or len(mine) + len(theirs) > CLUSTER or not _all_same(sketches, mine, theirs):
+        if mine is theirs or len(mine) + len(theirs) > CLUSTER or not _fits_all(sketches, mine, theirs):
             continue
         joined = sorted(mine + theirs, key=order.__getitem__)
         home.update(dict.fromkeys(joined, joined))
@@ -152,8 +152,13 @@ def _pairs(sketches: Mapping[K, Sketch], group: Sequence[K]) -> list[tuple[K, K]
     return pairs + list(combinations(list(leaders.values())[:CLUSTER], 2))
 
 
-def _all_same(sketches: Mapping[K, Sketch], mine: Sequence[K], theirs: Sequence[K]) -> bool:
-    return all(compare(sketches[a], sketches[b]).verdict is Verdict.SAME for a in mine for b in theirs)
+def _fits_all(sketches: Mapping[K, Sketch], mine: Sequence[K], theirs: Sequence[K]) -> bool:
+    """Whether no two of them speak against each other: their titles agree and no identifier says otherwise."""
+    return all(_fits(sketches[a], sketches[b]) for a in mine for b in theirs)
+
+
+def _fits(one: Sketch, other: Sketch) -> bool:
+    return _titles(one.title, other.title).verdict is Verdict.SAME and not _conflict(one, other)
 
 
 def _shared(one: Sketch, other: Sketch) -> tuple[str, ...]:
@@ -189,4 +194,4 @@ def _titles(one: str, other: str) -> Match:
 
 def _is_prefix(one: str, other: str) -> bool:
     short, long = sorted((one, other), key=len)
-    return len(short) >= PREFIX and long.startswith(short + " ") and _NUMBER.findall(long) == _NUMBER.findall(short)
+    return len(short) >= PREFIX and long.startswith(short) and _NUMBER.findall(long) == _NUMBER.findall(short)

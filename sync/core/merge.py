@@ -80,7 +80,7 @@ def _new_fields(record: Record, other: Record) -> dict[str, str]:
     new = {}
     for name, value in other.fields.items():
         own = schema.own_field(record.item_type, schema.base_field(other.item_type, name))
-        if own and own not in NOT_FILLED and own not in record.fields:
+        if own and own not in NOT_FILLED and own not in record.fields and own not in record.identifiers:
             new[own] = value
     known = schema.fields(record.item_type)
     for name, value in other.identifiers.items():

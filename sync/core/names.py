@@ -8,7 +8,9 @@ from sync.core.record import Creator
 
 _LEFTOVER = re.compile(r"(?:,?\s+and)?[\s,;]*$")
 _LETTER = re.compile(r"[^\W\d_]")
-_GROUP = re.compile(r"\d|\b(?:group|committee|consortium|network|team|society|association|of|for|the|and)\b|&", re.IGNORECASE)
+_GROUP = re.compile(
+    r"\d|\b(?:group|committee|consortium|network|team|society|association|of|for|the|and)\b|&", re.IGNORECASE
+)
 _INITIAL = r"[^\W\d_a-z]\.?(?:-?[^\W\d_a-z]\.?)?"  # `C`, `C.`, `CD`, `C.D.`, `J-P`
 _INITIALS_LAST = re.compile(rf"(?P<last>[^\W\d_].*?[^\W\d_])(?P<first>(?:\s+{_INITIAL})+)")
 _INITIALS_FIRST = re.compile(r"(?P<first>(?:[^\W\d_a-z]\.\s*)+(?:-[^\W\d_a-z]\.\s*)*)(?P<last>[^\W\d_]{2}.*)")

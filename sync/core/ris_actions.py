@@ -28,7 +28,9 @@ _BARE_DOI = re.compile(r"(?<![\w/.])10\.\d{4,9}/\S+")
 _LABELLED_PMID = re.compile(r"\b(?:PUBMED|PMID|MEDLINE)[\s:=-]*(\d{5,8})\b|\b(\d{5,8})\s*\[pmid\]", re.IGNORECASE)
 _NOTE_DOI = re.compile(r"^\s*(?:doi|electronic-resource-num)\s*:\s*(\S+)", re.IGNORECASE | re.MULTILINE)
 _SHORT_NOTE = 400  # letters; longer notes are reference lists, and the DOIs in them those of others
-_ISSUE = re.compile(r"(?!.*\d{6})(?=.*\d)(?!.*:).{1,25}", re.DOTALL)  # M1 holds accession numbers, query dates, affiliations too
+_ISSUE = re.compile(
+    r"(?!.*\d{6})(?=.*\d)(?!.*:).{1,25}", re.DOTALL
+)  # M1 holds accession numbers, query dates, affiliations too
 _TITLES = {"L1": "Full Text (PDF)", "L2": "Full Text (HTML)"}
 _NEXT_ADDRESS = re.compile(r"\n|\s+(?=https?://)")
 _NUMBERED = {"patent": "patentNumber", "report": "reportNumber"}

@@ -14,8 +14,12 @@ from sync.core.text import abstract, mojibake, rich, squeeze, unescape
 
 RAW = frozenset({"N1", "RN"})  # notes: their entities and markup are `notes`' business
 ABSTRACTS = frozenset({"AB", "N2"})
-LINED = frozenset({"KW", "L1", "L2", "L3", "L4", "UR", "LK", "SN", "AU", "A1", "A2", "A3", "A4", "A5", "A6", "ED", "DO"})
-MARKED = frozenset({"TI", "T1", "T2", "T3", "CT", "BT", "ST", "J2", "JF", "JO", "JA"})  # titles: italics and the like are kept
+LINED = frozenset(
+    {"KW", "L1", "L2", "L3", "L4", "UR", "LK", "SN", "AU", "A1", "A2", "A3", "A4", "A5", "A6", "ED", "DO"}
+)
+MARKED = frozenset(
+    {"TI", "T1", "T2", "T3", "CT", "BT", "ST", "J2", "JF", "JO", "JA"}
+)  # titles: italics and the like are kept
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u200b\ufeff]")
 _WRAPPED = 60  # letters: a line at least this long was wrapped by the program that wrote it

@@ -67,7 +67,10 @@ def _problems(entry: Entry) -> list[Problem]:
         Problem("type-unknown", f"RIS has no type {one.value.strip()!r}; read as a journal article", one.line)
         for one in types[:1]
         if one.value.strip().upper() not in ITEM_TYPES
-    ] + [Problem("tag-unknown", f"{tag} has no place in a reference; its value is kept", strange[tag].line) for tag in strange]
+    ] + [
+        Problem("tag-unknown", f"{tag} has no place in a reference; its value is kept", strange[tag].line)
+        for tag in strange
+    ]
 
 
 def _in_order(said: list[Tagged], kind: str) -> list[Tagged]:

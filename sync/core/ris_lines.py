@@ -42,7 +42,9 @@ _CUT = re.compile(
     r"|(?P<long>DOI(?=[ \t]+-\s+10\.)|PMID(?=[ \t]+-\s+\d)|PMCID(?=[ \t]+-\s+PMC))[ \t]+-)"
 )
 _RUN_ON = re.compile(rf"[ \t]{{2,}}(?P<tag>{_TAGS})  - ")
-_LEAST = 3  # tags in a line that is not a TY line, from which on (an ER among them) it is taken for one that lost its breaks
+_LEAST = (
+    3  # tags in a line that is not a TY line, from which on (an ER among them) it is taken for one that lost its breaks
+)
 _LONG_LINE = 40  # letters; shorter lines of text are not searched for a TY
 
 _TAG_SHAPE = "a tag in another shape than `XX  - `"
@@ -187,7 +189,9 @@ def _offsets(line: SourceLine) -> Callable[[int], int]:
     size = line.end - line.start
     fits = [(width, size - _width(line.text, width)) for width in _WIDTHS]
     width, over = next(((width, over) for width, over in fits if 0 <= over <= _MOST_OVER), ("latin-1", 0))
-    mark = (3 if over > _MOST_END else 0) if width == "utf-8" else (2 if width == "utf-16-le" and line.start == 0 else 0)
+    mark = (
+        (3 if over > _MOST_END else 0) if width == "utf-8" else (2 if width == "utf-16-le" and line.start == 0 else 0)
+    )
     known = (0, line.start + mark)
 
     def offset(place: int) -> int:

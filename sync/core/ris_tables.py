@@ -26,7 +26,9 @@ ITEM_TYPES: Mapping[str, str] = {
 
 _ARTICLES = "bookSection conferencePaper dictionaryEntry document encyclopediaArticle journalArticle"
 _EDITED = f"{_ARTICLES} book report"
-_PRIMARY = "@author; film videoRecording=@director; artwork=@artist; audioRecording=@composer; computerProgram=@programmer"
+_PRIMARY = (
+    "@author; film videoRecording=@director; artwork=@artist; audioRecording=@composer; computerProgram=@programmer"
+)
 _PRIMARY += "; map=@cartographer; patent=@inventor"
 _NOTHING = ""
 
@@ -132,7 +134,12 @@ def _spread(table: Mapping[str, str]) -> dict[str, tuple[str, dict[str, str]]]:
     spread = {}
     for tag, row in table.items():
         default, *exceptions = (part.strip() for part in row.split(";"))
-        named = {kind: goal.strip() for part in exceptions for kinds, _, goal in [part.partition("=")] for kind in kinds.split()}
+        named = {
+            kind: goal.strip()
+            for part in exceptions
+            for kinds, _, goal in [part.partition("=")]
+            for kind in kinds.split()
+        }
         spread[tag] = (default, named)
     return spread
 

@@ -63,20 +63,25 @@ class Desktop(ApiLibrary):
     @property
     def identity(self) -> str:
         """`desktop:<server id>/users/0`. Raises Outage where Zotero has to be asked for it and is not running."""
-        if not self._client.server_id:
-            self._client.server_id = self._api.root().get("Zotero-Server-ID")
-        if not self._client.server_id:
-            raise ConfigFault("this Zotero is too old: its local API can be written from version 10 on")
-        return f"desktop:{self._client.server_id}/users/0"
+        return f"desktop:{self._client.server_id or self._ask_server_id()}/users/0"
 
     def check(self) -> None:
         """Raise Outage where Zotero is not running, ConfigFault where it lets nobody in, CredentialFault without a key."""
         expected = self._client.server_id
-        found = self._api.root().get("Zotero-Server-ID")
-        if expected and found and found != expected:
+        found = self._ask_server_id()
+        if expected and found != expected:
             raise ConfigFault(f"this is the Zotero database {found}, not {expected}: correct [library] server_id")
+        self._client.server_id = expected or found
         if not self._has_key:
             raise CredentialFault(f"Zotero on this computer wants a local key: {_NEW_KEY}")
+
+    def _ask_server_id(self) -> str:
+        """Which database answers; kept, so that a write to another one is refused, unless one was named before."""
+        found = self._api.root().get("Zotero-Server-ID", "")
+        if not found:
+            raise ConfigFault("this Zotero is too old: its local API can be written from version 10 on")
+        self._client.server_id = self._client.server_id or found
+        return found
 
     def _gone(self, since: int) -> list[str]:
         try:

@@ -93,7 +93,6 @@ class Tree:
         report = self._shelf.create_collections([sent])
         failed = next(iter(report.get("failed", {}).values()), None)
         if failed is None:
-            self._all().append({**sent, "version": 1})
             return True
         if failed["code"] == 412:
             return False

@@ -18,7 +18,6 @@ from sync.libraries.zotero import Zotero
 from tests.servers.desktop import DesktopServer
 from tests.servers.zotero import API_KEY, GROUP, USER, ZoteroServer
 
-
 NOW = "2026-11-23T08:00:00Z"
 
 
@@ -432,6 +431,7 @@ def test_changes_read_every_page(bench: Bench) -> None:
 def test_a_change_between_two_pages_loses_nothing(bench: Bench) -> None:
     for first in range(0, 550, BATCH):
         bench.library.write([article(n) for n in range(first, first + BATCH)])
+    bench.person.edit(key(499), title="Newest of all")
     pages = bench.library.changes(0)
     seen = {item.key: item for item in next(pages).items}
     bench.person.edit(key(549), title="Later")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 import traceback
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -141,7 +142,14 @@ def test_a_throttle_without_a_time_is_not_asked_again(bench: Bench) -> None:
     assert bench.library.requests == 1
 
 
-def test_a_wish_for_rest_on_a_good_answer_is_obeyed_before_the_next_request(bench: Bench) -> None:
+def never(seconds: float) -> None:
+    raise AssertionError(f"{seconds} s of sleep that no stop can end")
+
+
+def test_a_wish_for_rest_on_a_good_answer_is_obeyed_before_the_next_request(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(time, "sleep", never)
     bench.server.backoff = 11
     bench.library.write([article(1)])
     assert bench.clock.waits == []
@@ -289,6 +297,12 @@ def reported(code: int, message: str) -> Callable[[Callable[[Request], Reply], R
 def test_an_object_that_the_key_may_not_write_is_a_credential_fault(bench: Bench) -> None:
     bench.server.twist(reported(403, "Write access denied"), 1, posts)
     with pytest.raises(CredentialFault, match="Write access denied"):
+        bench.library.write([article(1)])
+
+
+def test_a_write_without_a_version_is_our_own_mistake(bench: Bench) -> None:
+    bench.server.twist(reported(428, "'version' property must be provided"), 1, posts)
+    with pytest.raises(RuntimeError, match="without its version"):
         bench.library.write([article(1)])
 
 
