@@ -403,5 +403,6 @@ def _warnings(config: Config, path: Path) -> Iterator[str]:
         if key.kind == "file" and os.name == "posix" and Path(key.value).exists():
             if Path(key.value).stat().st_mode & (stat.S_IRGRP | stat.S_IROTH):
                 yield f"{where} api_key: {key.value} can be read by others: chmod 600 {key.value}"
-    if not config.contact and any(own.sources is None or own.sources for own in config.inbox.values()):
+    asks = any(config.sources.use if own.sources is None else own.sources for own in config.inbox.values())
+    if not config.contact and asks:
         yield f"{path.name}: contact is empty; Crossref and NCBI serve nameless clients at their slower public rate"

@@ -9,7 +9,7 @@ own translator (Crossref REST), except, on purpose:
   readable, escaped markup is markup, UTF-8 read as cp1252 is repaired; "title: subtitle" has no stop before its colon.
 * Names in capitals are set in small letters; other names stay as they are (the translator makes `Van Tooren` of `van Tooren`
   and `Yl` of `YL`).
-* What has no place in the item type (ISSN of a book, publisher beside an institution, a second container title, a generation
+* What has no place in the item type (ISSN of a chapter, publisher beside an institution, a second container title, a generation
   like `Jr`, retractions) stands in `unmapped`; the translator drops it, or hands Zotero fields that are dropped there. A
   preprint's repository is who keeps it, not the subject group it is filed under.
 * A work without title gets Zotero's placeholder only when it is read from a file: a source must not fill it in as a fact.

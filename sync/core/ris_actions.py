@@ -28,12 +28,12 @@ _BARE_DOI = re.compile(r"(?<![\w/.])10\.\d{4,9}/\S+")
 _LABELLED_PMID = re.compile(r"\b(?:PUBMED|PMID|MEDLINE)[\s:=-]*(\d{5,8})\b|\b(\d{5,8})\s*\[pmid\]", re.IGNORECASE)
 _NOTE_DOI = re.compile(r"^\s*(?:doi|electronic-resource-num)\s*:\s*(\S+)", re.IGNORECASE | re.MULTILINE)
 _SHORT_NOTE = 400  # letters; longer notes are reference lists, and the DOIs in them those of others
-_ISSUE = re.compile(
-    r"(?!.*\d{6})(?=.*\d)(?!.*:).{1,25}", re.DOTALL
-)  # M1 holds accession numbers, query dates, affiliations too
+# M1 holds accession numbers, query dates and affiliations too.
+_ISSUE = re.compile(r"(?!.*\d{6}|.*:)(?:\S{1,25}|(?=.*\d).{1,25})")
 _TITLES = {"L1": "Full Text (PDF)", "L2": "Full Text (HTML)"}
 _NEXT_ADDRESS = re.compile(r"\n|\s+(?=https?://)")
 _NUMBERED = {"patent": "patentNumber", "report": "reportNumber"}
+_PARSE = {"ISSN": parse_issn, "ISBN": parse_isbn}
 _HYPHENS = str.maketrans("\u2010\u2011\u2212", "---")
 
 
@@ -85,7 +85,7 @@ def _keywords(draft: Draft, _: Tagged, value: str) -> bool:
 
 
 def _attachment(draft: Draft, one: Tagged, value: str) -> bool:
-    for line in value.split("\n"):
+    for line in _NEXT_ADDRESS.split(value):
         draft.attachments.append(Attachment(_TITLES.get(one.tag, "Image"), line))
         hidden(draft, one.tag, line)
     return True
@@ -106,28 +106,19 @@ def _number(draft: Draft, _: Tagged, value: str) -> bool:
     """SN: the number of a report or patent, else ISSNs and ISBNs, several in one value or in several."""
     if draft.kind in _NUMBERED:
         return draft.put(_NUMBERED[draft.kind], " ".join(value.split()))
-    main = "ISSN" if schema.own_field(draft.kind, "ISBN") is None else "ISBN"
-    numbers = {"ISSN": _numbers(value, parse_issn), "ISBN": _numbers(value, parse_isbn)}
-    name = next((name for name in (main, "ISSN") if numbers[name] and name in schema.fields(draft.kind)), "")
-    if not name:
-        return draft.put(main, " ".join(value.split()))
-    have = [part for part in draft.fields.get(name, "").split(", ") if part]
-    draft.fields[name] = ", ".join(dict.fromkeys([*have, *numbers[name]]))
+    known, spelled = schema.fields(draft.kind), " ".join(value.split())
+    name = next((name for name, parse in _PARSE.items() if name in known and _all_are(value, parse)), "")
+    if name not in draft.fields:
+        return draft.put(name or ("ISBN" if "ISBN" in known else "ISSN"), spelled)
+    if spelled not in draft.fields[name]:
+        draft.fields[name] += f", {spelled}"
     return True
 
 
-def _numbers(value: str, parse: Callable[[str], str | None]) -> list[str]:
-    """The numbers of a value as they stand, if all its parts are such numbers."""
-    for parts in (re.split(r"[\n,;]", value), value.split()):
-        found = [(part.strip(), parse(part)) for part in parts if part.strip()]
-        if found and all(number for _, number in found):
-            return [_spelled(part, number or "") for part, number in found]
-    return []
-
-
-def _spelled(part: str, number: str) -> str:
-    """An ISBN keeps its hyphens, which say what its parts are; whatever else stands around a number goes."""
-    return part if re.fullmatch(r"[\dXx-]+", part) and len(number) > len("1234-5678") else number
+def _all_are(value: str, parse: Callable[[str], str | None]) -> bool:
+    """Whether a value is such a number, or a list of them; it is kept as it was written."""
+    lists = (re.split(r"[\n,;]", value), value.split())
+    return any(all(parse(part) for part in parts if part.strip()) for parts in lists)
 
 
 def _pages(draft: Draft, _: Tagged, value: str) -> bool:

@@ -6,9 +6,9 @@ As Zotero's own import does (`ris_tables`), except where that loses or spoils so
   alone; Cochrane's register numbers, which look like DOIs, are none;
 * PMID and PMCID go into their fields, and always into `identifiers`;
 * what Zotero drops, or puts into Extra, is kept in `unmapped`; so are second values of a field that holds one;
-* several ISSNs (print and electronic, in one value or two) are all kept, as `1234-5679, 2434-561X`;
+* several ISSNs (print and electronic, in one value or two) are all kept, and a book's ISSN is no ISBN;
 * the article number that Web of Science writes into C7 is the pages where SP is missing;
-* a page range of one page or article number (`e17332` to `e17332`) is that page; odd hyphens in pages are hyphens;
+* an article number is no range (`e17332`, not `e17332-e17332`); odd hyphens in pages are hyphens;
 * M1 is an issue only where it looks like one: exports put affiliations, query dates and accession numbers there;
 * authors joined by semicolons in one value are told apart, and initials tell the parts of a name (`Moss C D`, `C. Moss`);
 * an author that the type has no role for is a contributor;
@@ -34,21 +34,20 @@ from sync.core.ris_lines import KNOWN, LONG
 from sync.core.ris_tables import ITEM_TYPES, SECOND_RANK, target
 from sync.core.text import fold
 
+_FRAME = frozenset({"TY", "ER"})
 _PLACEHOLDERS = frozenset(
     {"na", "n/a", "#n/a", "null", "none", "undefined", "no-specified", "not specified", "<br>", "<br />", "<br/>"}
     | {"no abstract available", "[no abstract available]", "no abstract"}
 )
 # Databases whose accession numbers are PubMed's (the short ones are EBSCO's names for MEDLINE).
 _PUBMED = re.compile(r"(?:ovid )?(?:medline|pubmed)\b.*|nlm|cmedm|mdc|mnh", re.IGNORECASE)
+_ARTICLE_NUMBER = re.compile(r".*[^\W\d].*|\d{5,}")  # not a page, so that a range of it says nothing
 _EMBASE = re.compile(r"embase\b.*|medline\b.*", re.IGNORECASE)
 
 
 def to_reading(entry: Entry) -> Reading:
-    """The record of an entry. An entry in which nothing is said has no record."""
-    said = [one for one in entry.tagged if one.tag not in {"TY", "ER"} and one.value.strip()]
-    if not said:
-        empty = Problem("empty", "nothing is said in this reference", entry.lines[0])
-        return Reading(entry, None, (*entry.problems, empty))
+    """The record of an entry. Where only its type stands, the record says no more; a Problem `empty` tells."""
+    said = [one for one in entry.tagged if one.tag not in _FRAME and one.value.strip()]
     word = next((one.value.strip().upper() for one in entry.tagged if one.tag == "TY"), "")
     draft = Draft(ITEM_TYPES.get(word, "journalArticle"), word)
     for one in _in_order(said, draft.kind):
@@ -62,8 +61,9 @@ def to_reading(entry: Entry) -> Reading:
 
 def _problems(entry: Entry) -> list[Problem]:
     types = [one for one in entry.tagged if one.tag == "TY"]
+    empty = all(one.tag in _FRAME or not one.value.strip() for one in entry.tagged)
     strange = {one.tag: one for one in reversed(entry.tagged) if one.tag not in KNOWN | LONG}
-    return [
+    return [Problem("empty", "nothing is said in this reference but its type", entry.lines[0])] * empty + [
         Problem("type-unknown", f"RIS has no type {one.value.strip()!r}; read as a journal article", one.line)
         for one in types[:1]
         if one.value.strip().upper() not in ITEM_TYPES
@@ -117,14 +117,14 @@ def _finish_date(draft: Draft) -> None:
     elif date.startswith(dates.NO_YEAR) and year:
         own = schema.own_field(draft.kind, "date") or "date"
         draft.fields[own] = dates.with_year(date, year)
-    elif dates.year_of(date) != dates.year_of(year):
+    elif draft.year and dates.year_of(date) != dates.year_of(year):
         draft.keep("PY", draft.year)
 
 
 def _finish_pages(draft: Draft) -> None:
     first, last = draft.get("pages"), draft.end_page
     own = None if draft.kind in NUM_PAGES else schema.own_field(draft.kind, "pages")
-    if not last or last == first or ("-" in first and first.endswith(last)):
+    if not last or (last == first and _ARTICLE_NUMBER.fullmatch(first)) or ("-" in first and first.endswith(last)):
         return
     if own and not (first and "-" in first):
         draft.fields[own] = f"{first}-{last}" if first else last

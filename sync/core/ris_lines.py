@@ -16,7 +16,7 @@ from sync.core.record import Problem, SourceLine
 # Tags of the specifications of 2001 and 2011, and those that vendors add (seen in real exports).
 KNOWN = frozenset(
     "TY ER A1 A2 A3 A4 A5 A6 AB AD AI AN AU AV BT C1 C2 C3 C4 C5 C6 C7 C8 CA CC CN CP CR CT CY DA DB DI DO DP ED EP ET FU FX"
-    " H1 H2 ID IS J1 J2 J9 JA JF JI JO KW L1 L2 L3 L4 LA LB LK M1 M2 M3 M4 N1 N2 NL NV OP PA PB PG PI PP PT PU PY RI RN RP SE"
+    " H1 H2 ID IS J1 J2 J9 JA JF JI JO KW L1 L2 L3 L4 LA LB LK M1 M2 M3 M4 N1 N2 NL NS NV OP PA PB PD PG PI PP PT PU PY RI RN RP SE"
     " SM SN SO SP ST SV T1 T2 T3 T4 TA TI TS TT U1 U2 U3 U4 U5 UR VL VO WE WP WT WV Y1 Y2".split()
 )
 LONG = frozenset({"PMID", "PMCID", "DOI", "ISSN", "ISBN"})
@@ -37,7 +37,7 @@ _TAGS = "|".join(sorted(KNOWN - {"TY", "ER"}))
 # after `ER` the line ends (a word may stand there), or the next reference opens (a counter or a notice may stand between).
 _CUT = re.compile(
     r"(?<!\S)(?:(?P<ty>TY)[ \t]{0,2}-(?=[ \t]+[A-Z]{2,8}(?:\s|$))"
-    r"|(?P<er>ER)[ \t]{0,2}-(?=\s*$|\s+\S{1,24}\s*$|\s+(?:\S+\s+){0,12}TY[ \t]{0,2}-)"
+    r"|(?P<er>ER)[ \t]{0,2}-(?=\s*$|\s+\S{1,24}\s*$|\s+(?:\S+\s+){0,20}TY[ \t]{0,2}-)"
     rf"|(?P<tag>{_TAGS})[ \t]{{0,2}}-(?=\s|$)"
     r"|(?P<long>DOI(?=[ \t]+-\s+10\.)|PMID(?=[ \t]+-\s+\d)|PMCID(?=[ \t]+-\s+PMC))[ \t]+-)"
 )

@@ -48,7 +48,7 @@ _FIRST = {
     "AB": "abstractNote",
     "AN": "archiveLocation",
     "C1": f"{_NOTHING}; conferencePaper=place; map=scale; patent=filingDate; videoRecording=@castMember",
-    "C2": f"{_NOTHING}; blogPost=@commenter; bookSection=@bookAuthor; patent=issueDate",
+    "C2": f"{_NOTHING}; blogPost=@commenter; bookSection=@bookAuthor; patent=!date",
     "C3": f"{_NOTHING}; artwork=artworkSize; conferencePaper=proceedingsTitle; patent=country",
     "C4": f"{_NOTHING}; audioRecording=@wordsBy; film=genre; patent=@attorneyAgent",
     "C5": (
@@ -105,6 +105,8 @@ _SECOND = {
     "CY": "place",
     "ED": "@editor",
     "EP": "!endpage",
+    "H1": "libraryCatalog",
+    "H2": "callNumber",
     "IS": "issue; bookSection=numberOfVolumes; dataset=versionNumber",
     "M1": (
         f"{_NOTHING}; bill=billNumber; book=seriesNumber; bookSection=numberOfVolumes; computerProgram=system;"

@@ -59,7 +59,7 @@ _FIELDS = {
     "film": f"title publisher=distributor place type=genre medium=videoRecordingFormat runningTime {_HELD}",
     "forumPost": "title publicationTitle=forumTitle type=postType",
     "hearing": (
-        f"title committee place publisher numberOfVolumes number=documentNumber pages authority=legislativeBody session history {_HELD}"
+        "title committee place publisher numberOfVolumes number=documentNumber pages authority=legislativeBody session history"
     ),
     "instantMessage": "title",
     "interview": f"title medium=interviewMedium {_HELD}",
@@ -98,9 +98,9 @@ _FIELDS = {
 # The main one first.
 _CREATORS = {
     "artwork": "artist contributor",
-    "audioRecording": "performer contributor composer wordsBy",
+    "audioRecording": "performer contributor composer wordsBy translator",
     "bill": "sponsor cosponsor contributor",
-    "blogPost": "author commenter contributor",
+    "blogPost": "author commenter contributor translator",
     "book": "author contributor editor translator seriesEditor",
     "bookSection": "author contributor editor bookAuthor translator seriesEditor",
     "case": "author counsel contributor",
@@ -109,7 +109,7 @@ _CREATORS = {
     "dataset": "author contributor",
     "dictionaryEntry": "author contributor editor translator seriesEditor",
     "document": "author contributor editor translator reviewedAuthor",
-    "email": "author contributor recipient",
+    "email": "author contributor recipient translator",
     "encyclopediaArticle": "author contributor editor translator seriesEditor",
     "film": "director contributor scriptwriter producer",
     "forumPost": "author contributor",
@@ -117,7 +117,7 @@ _CREATORS = {
     "instantMessage": "author contributor recipient",
     "interview": "interviewee contributor interviewer translator",
     "journalArticle": "author contributor editor translator reviewedAuthor",
-    "letter": "author contributor recipient",
+    "letter": "author contributor recipient translator",
     "magazineArticle": "author contributor translator reviewedAuthor",
     "manuscript": "author contributor translator",
     "map": "cartographer contributor seriesEditor",
@@ -125,14 +125,14 @@ _CREATORS = {
     "patent": "inventor attorneyAgent contributor",
     "podcast": "podcaster contributor guest",
     "preprint": "author contributor editor translator reviewedAuthor",
-    "presentation": "presenter contributor",
+    "presentation": "presenter contributor translator",
     "radioBroadcast": "director scriptwriter producer castMember contributor guest",
-    "report": "author contributor translator seriesEditor",
+    "report": "author contributor editor translator seriesEditor",
     "standard": "author contributor",
     "statute": "author contributor",
     "thesis": "author contributor",
     "tvBroadcast": "director scriptwriter producer castMember contributor guest",
-    "videoRecording": "director scriptwriter producer castMember contributor",
+    "videoRecording": "director scriptwriter producer castMember contributor translator",
     "webpage": "author contributor translator",
 }
 

@@ -411,27 +411,26 @@ _SHAPES: Mapping[str, tuple[int, _Shape]] = {
 class Sheet:
     """Lines of a drop as one text (joined by newlines) that knows where in the file each character stood.
 
-    Ask for places in rising order: each costs only what lies between it and the one before.
+    Places asked for in rising order cost only what lies between them.
     """
 
     def __init__(self, lines: Sequence[SourceLine]) -> None:
         self.text = "\n".join(line.text for line in lines)
         self._lines = lines
         self._starts = list(accumulate((len(line.text) + 1 for line in lines), initial=0))[:-1]
-        self._at = (-1, 0, 0)  # line, letters, bytes of the last place
-        self._codec, self._mark = "", 0
+        self._codec, self._mark = _codec(lines)
+        self._at = (0, 0, self._mark)  # line, letters and bytes of the last place
 
     def place(self, at: int) -> tuple[int, int]:
         """The line (1-based number) and the byte of the character at this index of the text."""
         index = bisect_right(self._starts, at) - 1
         line, column = self._lines[index], at - self._starts[index]
-        if self._at[0] != index:
-            self._at = (index, 0, 0)
-            self._codec, self._mark = _codec(line)
+        if self._at[0] != index or self._at[1] > column:
+            self._at = (index, 0, 0 if index else self._mark)
         _, letters, done = self._at
         done += len(line.text[letters:column].encode(self._codec, "replace"))
         self._at = (index, column, done)
-        return line.number, min(line.start + self._mark + done, line.end)
+        return line.number, min(line.start + done, line.end)
 
     def gap(self, start: int, end: int) -> Gap:
         """A part of the text, `end` exclusive, that belongs to no entry."""
@@ -444,11 +443,19 @@ class Sheet:
         return (first, last), (begin, self.place(end)[1])
 
 
-def _codec(line: SourceLine) -> tuple[str, int]:
-    """How a line was encoded, as far as its length in bytes tells it, and the bytes of a byte order mark before it."""
-    size, letters = line.end - line.start, len(line.text)
-    for codec, least, mark in (("utf-8", len(line.text.encode("utf-8", "replace")), 3), ("utf-16-le", 2 * letters, 2)):
-        over = size - least
-        if 0 <= over <= 5:
-            return codec, mark if line.number == 1 and over >= mark and letters else 0
+# Encodings that lines are measured against: bytes that a line end may take, bytes of a mark that the file may begin with.
+_CODECS = (("utf-8", (0, 1, 2), (0, 3)), ("utf-16-le", (0, 2, 4), (2, 0)), ("latin-1", (0, 1, 2), (0,)))
+
+
+def _codec(lines: Sequence[SourceLine]) -> tuple[str, int]:
+    """How lines were encoded, as far as their lengths in bytes tell it, and the bytes of a mark before the first.
+
+    All line ends but the last are of one kind. What fits no encoding is measured as one byte a letter.
+    """
+    for codec, ends, marks in _CODECS:
+        over = [line.end - line.start - len(line.text.encode(codec, "replace")) for line in lines]
+        for mark in marks if lines[:1] and lines[0].number == 1 else (0,):
+            rest = [over[0] - mark, *over[1:]] if over else []
+            if all(size in ends for size in rest) and len(set(rest[:-1])) <= 1:
+                return codec, mark
     return "latin-1", 0

@@ -71,7 +71,6 @@ class Desktop(ApiLibrary):
         found = self._ask_server_id()
         if expected and found != expected:
             raise ConfigFault(f"this is the Zotero database {found}, not {expected}: correct [library] server_id")
-        self._client.server_id = expected or found
         if not self._has_key:
             raise CredentialFault(f"Zotero on this computer wants a local key: {_NEW_KEY}")
 

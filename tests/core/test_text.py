@@ -369,3 +369,9 @@ def test_places_may_be_asked_for_again_and_earlier() -> None:
 def test_a_gap_holds_its_text_and_its_place() -> None:
     gap = Sheet(lines_of("ab\ncd\nef", "utf-8")).gap(1, 5)
     assert (gap.lines, gap.bytes, gap.text) == ((1, 2), (1, 5), "b\ncd")
+
+
+def test_lines_that_fit_no_encoding_are_measured_by_letters() -> None:
+    sheet = Sheet([SourceLine(1, 0, 40, "ab cd"), SourceLine(2, 40, 47, "ef")])
+    assert sheet.span(3, 5) == ((1, 1), (3, 5))
+    assert Sheet([]).text == ""

@@ -117,3 +117,10 @@ def test_the_local_key_is_in_no_error(server: DesktopServer, opened: Any) -> Non
         opened(server, server_id=SERVER_ID).write([BOOK])
     assert LOCAL_KEY not in str(told.value)
     assert "***" in str(told.value)
+
+
+def test_the_database_is_asked_for_once(server: DesktopServer, opened: Any) -> None:
+    library = opened(server)
+    assert library.identity == library.identity
+    library.write([BOOK])
+    assert [request.method for request in server.log] == ["GET", "POST"]

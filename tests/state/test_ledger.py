@@ -1,0 +1,281 @@
+"""The ledger: all or nothing, nothing twice, and nothing forgotten."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from sync.core.match import Match, Verdict
+from sync.core.merge import Change
+from sync.core.plan import Place
+from sync.core.record import Candidate, Entry, Gap, Problem, Provenance, Reading, Record
+from sync.errors import StateFault
+from sync.state.database import VERSION, Database
+from sync.state.ledger import Ledger
+from sync.state.records import DropRow
+
+AT = "2026-11-23T08:00:00Z"
+SAME = Match(Verdict.SAME, ("doi",))
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Iterator[Ledger]:
+    opened = Ledger.open(tmp_path / "state" / "ledger.sqlite")
+    opened.start_run("r1", "sync", AT)
+    yield opened
+    opened.close()
+
+
+def reading(ordinal: int, doi: str = "", *, readable: bool = True, title: str = "Kelp") -> Reading:
+    entry = Entry(ordinal, (ordinal, ordinal), (ordinal * 10, ordinal * 10 + 9), ordinal * 10, (), f"raw {ordinal}")
+    record = Record("journalArticle", fields={"title": title}, identifiers={"DOI": doi}) if readable else None
+    return Reading(entry, record, (Problem("c", "m", ordinal),))
+
+
+def arrived(ledger: Ledger, *readings: Reading | Gap) -> DropRow:
+    library = ledger.snapshot("embedded:1").id
+    row = ledger.records.arrive(
+        library=library,
+        sha256="ab" * 32,
+        wish="w",
+        path="a.ris",
+        inbox="default",
+        format_name="ris",
+        arrived=AT,
+        run="r1",
+    )
+    ledger.records.note(row.id, readings)
+    ledger.records.close_reading(row.id)
+    ledger.records.cluster(row.id, {})
+    return ledger.records.get(row.id)
+
+
+def test_a_transaction_is_all_or_nothing_and_an_inner_one_is_part_of_the_outer(ledger: Ledger) -> None:
+    with pytest.raises(ZeroDivisionError), ledger.transaction():  # noqa: PT012 (the point is what is undone)
+        ledger.start_run("r2", "sync", AT)
+        with ledger.transaction():
+            ledger.start_run("r3", "sync", AT)
+        raise ZeroDivisionError
+    assert ledger.database.value("SELECT COUNT(*) FROM runs") == 1
+
+
+def test_a_ledger_of_a_newer_program_is_refused_and_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.sqlite"
+    Database(path).close()
+    with sqlite3.connect(path) as raw:
+        raw.execute(f"PRAGMA user_version = {VERSION + 1}")
+    raw.close()
+    with pytest.raises(StateFault, match="newer zotdrop"):
+        Database(path)
+
+
+def test_a_file_that_is_no_database_is_refused_with_its_name(tmp_path: Path) -> None:
+    path = tmp_path / "letter.txt"
+    path.write_text("Dear colleague, " * 100)
+    with pytest.raises(StateFault, match=r"letter\.txt"):
+        Database(path)
+
+
+def test_a_drop_is_found_by_bytes_library_and_wish(ledger: Ledger) -> None:
+    row = arrived(ledger, reading(1))
+    assert ledger.records.find(row.library, "ab" * 32, "w") == row
+    assert ledger.records.find(row.library, "ab" * 32, "other") is None
+    assert ledger.records.find(row.library + 1, "ab" * 32, "w") is None
+    assert [drop.id for drop in ledger.records.drops()] == [row.id]
+    assert ledger.records.drops("done") == []
+    with pytest.raises(LookupError):
+        ledger.records.get(99)
+
+
+def test_entries_and_gaps_are_counted(ledger: Ledger) -> None:
+    row = arrived(ledger, Gap((1, 3), (0, 30), "banner"), reading(4), reading(5, readable=False))
+    assert (row.entries, row.gaps, row.gap_lines, row.state) == (2, 1, 3, "open")
+    assert [line.outcome for line in ledger.records.rows(row.id)] == ["waiting", "unreadable"]
+    assert ledger.totals() == {"unreadable": 1, "waiting": 1}
+
+
+def test_what_was_noted_before_a_crash_is_not_noted_twice(ledger: Ledger) -> None:
+    row = arrived(ledger, Gap((1, 1), (0, 9), "x"), reading(1), reading(2))
+    ledger.records.forget_gaps(row.id)
+    ledger.records.note(row.id, [Gap((1, 1), (0, 9), "x"), reading(1), reading(2), reading(3)])
+    ledger.records.close_reading(row.id)
+    again = ledger.records.get(row.id)
+    assert (again.entries, again.gaps) == (3, 1)
+
+
+def test_records_that_share_an_identifier_come_together(ledger: Ledger) -> None:
+    row = arrived(ledger, reading(1, "10.1000/a"), reading(2, "10.1000/b"), reading(3, "10.1000/A"))
+    sketches, groups = ledger.records.crowded(row.id)
+    ids = [line.id for line in ledger.records.rows(row.id)]
+    assert groups == [[ids[0], ids[2]]]
+    assert list(sketches) == [ids[0], ids[2]]
+
+
+def test_a_follower_ends_as_its_survivor_does(ledger: Ledger) -> None:
+    row = arrived(ledger, reading(1, "10.1000/a"), reading(2, "10.1000/a"))
+    first, second = [line.id for line in ledger.records.rows(row.id)]
+    ledger.records.cluster(row.id, {second: (first, ("doi", "title"))})
+    assert ledger.records.works_left(row.id) == 1
+    work = ledger.records.work(first)
+    assert [member.id for member in work.members] == [second]
+    ledger.records.settle(first, "ABCD2345", "created", ())
+    lines = list(ledger.records.rows(row.id))
+    assert [(line.outcome, line.key) for line in lines] == [("created", "ABCD2345"), ("merged", "ABCD2345")]
+    assert lines[1].reasons == ("doi", "title")
+    assert ledger.records.close_drop_if_done(row.id)
+    assert ledger.records.get(row.id).state == "done"
+
+
+@pytest.mark.parametrize("outcome", ["refused", "asked"])
+def test_what_happens_to_a_survivor_is_not_called_merged(ledger: Ledger, outcome: str) -> None:
+    row = arrived(ledger, reading(1, "10.1000/a"), reading(2, "10.1000/a"))
+    first, second = [line.id for line in ledger.records.rows(row.id)]
+    ledger.records.cluster(row.id, {second: (first, ("doi",))})
+    ledger.records.settle(first, None, outcome, ())
+    assert [line.outcome for line in ledger.records.rows(row.id)] == [outcome, outcome]
+
+
+def test_works_come_in_order_in_batches_until_they_are_settled(ledger: Ledger) -> None:
+    row = arrived(ledger, *(reading(number) for number in range(1, 8)))
+    batches = [[work.ordinal for work in batch] for batch in ledger.records.batches(row.id, 3)]
+    assert batches == [[1, 2, 3], [4, 5, 6], [7]]
+    ids = [line.id for line in ledger.records.rows(row.id)]
+    ledger.records.planned(ids[0], "ABCD2345", "created", ())
+    ledger.records.wait(ids[1], ("source-away",), ("pubmed",))
+    assert [work.ordinal for batch in ledger.records.batches(row.id, 10) for work in batch] == [2, 3, 4, 5, 6, 7]
+    ledger.records.again(ids[0])
+    assert ledger.records.works_left(row.id) == 7
+    assert not ledger.records.close_drop_if_done(row.id)
+
+
+def test_changes_keep_where_each_value_came_from_and_sources_add_up(ledger: Ledger) -> None:
+    row = arrived(ledger, reading(1))
+    (record,) = [line.id for line in ledger.records.rows(row.id)]
+    merged = Record("journalArticle", fields={"title": "Kelp", "volume": "8"})
+    change = Change("volume", "", "8", Provenance("crossref", "doi", AT))
+    ledger.records.keep_merged(record, merged, [change], sources=["crossref"], owed=["pubmed"])
+    ledger.records.keep_merged(record, merged, [change], sources=["pubmed"], owed=[])
+    assert ledger.records.work(record).record == merged
+    (line,) = ledger.records.rows(row.id)
+    assert line.sources == ("crossref", "pubmed")
+    found = [tuple(found) for found in ledger.database.rows("SELECT field, new, source, how, at FROM changes")]
+    assert found == [("volume", "8", "crossref", "doi", AT)]
+
+
+def test_what_is_owed_is_remembered_by_source(ledger: Ledger) -> None:
+    row = arrived(ledger, reading(1))
+    (record,) = [line.id for line in ledger.records.rows(row.id)]
+    assert not ledger.records.any_owed()
+    ledger.records.keep_merged(record, Record("book"), [], sources=[], owed=["pubmed"])
+    ledger.records.settle(record, "ABCD2345", "created", ())
+    assert ledger.records.owing(row.library) == [(record, ("pubmed",))]
+    assert ledger.records.any_owed()
+    assert ledger.waits()["items that a service still owes values"] == 1
+
+
+def test_a_problem_that_shows_later_is_noted_once(ledger: Ledger) -> None:
+    row = arrived(ledger, reading(1))
+    (record,) = [line.id for line in ledger.records.rows(row.id)]
+    for _ in range(2):
+        ledger.records.add_problem(record, Problem("late", "m"))
+    (line,) = ledger.records.rows(row.id)
+    assert [problem.code for problem in line.problems] == ["c", "late"]
+
+
+def test_the_snapshot_finds_items_by_identifier_whatever_became_of_them(ledger: Ledger) -> None:
+    snapshot = ledger.snapshot("embedded:1")
+    item = {"itemType": "journalArticle", "title": "Kelp", "DOI": "10.1000/A"}
+    note = {"itemType": "note", "note": "x"}
+    snapshot.take([("ABCD2345", 3, item), ("ABCD2346", 4, {**item, "deleted": 1}), ("ABCD2347", 5, note)])
+    assert snapshot.keys({"doi:10.1000/a", "pmid:9"}) == ["ABCD2345", "ABCD2346"]
+    assert snapshot.keys([]) == []
+    assert snapshot.count() == 1
+    assert not snapshot.known("ABCD2347")
+    snapshot.take([], gone=["ABCD2345"])
+    places = [twin.place for key in ("ABCD2345", "ABCD2346") if (twin := snapshot.twin(key, SAME))]
+    assert places == [Place.GONE, Place.TRASH]
+    assert snapshot.data("ABCD2345") is None
+    assert snapshot.twin("NONE2345", SAME) is None
+    snapshot.reached(7)
+    assert (snapshot.version, ledger.snapshot("embedded:1").id, ledger.snapshot("other").version) == (7, snapshot.id, 0)
+
+
+def test_what_we_made_stays_ours_and_its_base_is_what_the_library_answered(ledger: Ledger) -> None:
+    snapshot = ledger.snapshot("embedded:1")
+    snapshot.landed("ABCD2345", 3, {"itemType": "book", "title": "a"}, made=True)
+    snapshot.landed("ABCD2345", 4, {"itemType": "book", "title": "b"}, made=False)
+    snapshot.take([("ABCD2345", 5, {"itemType": "book", "title": "person"})])
+    twin = snapshot.twin("ABCD2345", SAME)
+    assert twin is not None
+    assert (twin.made, twin.version, twin.data["title"], (twin.base or {})["title"]) == (True, 5, "person", "b")
+    snapshot.forget("ABCD2345")
+    assert snapshot.twin("ABCD2345", SAME) is None
+    assert snapshot.known("ABCD2345")
+
+
+def test_the_outbox_keeps_its_order_until_it_is_answered(ledger: Ledger) -> None:
+    row = arrived(ledger, reading(1), reading(2))
+    one, two = [line.id for line in ledger.records.rows(row.id)]
+    outbox = ledger.outbox(row.library)
+    first = outbox.put("r1", one, "ABCD2345", 0, {"itemType": "book"})
+    second = outbox.put("r1", two, "ABCD2346", 7, {"title": "x"})
+    assert outbox.pending() == [first, second]
+    assert outbox.pending(1) == [first]
+    assert outbox.waits(one)
+    assert outbox.busy("ABCD2346")
+    outbox.answered(first, "done")
+    assert outbox.pending() == [second]
+    assert not outbox.waits(one)
+    outbox.journal("r1", "ABCD2345", AT, None, {"itemType": "book"})
+    assert ledger.database.one("SELECT before_json, after_json FROM journal")[0] is None  # type: ignore[index]
+
+
+def test_a_kept_answer_ages_and_an_empty_one_ages_faster(ledger: Ledger) -> None:
+    candidate = Candidate(Record("book", fields={"title": "a"}), Provenance("crossref", "doi", AT))
+    ledger.answers.keep("crossref", "doi:10.1000/a", AT, [candidate])
+    ledger.answers.keep("crossref", "doi:10.1000/b", AT, [])
+    before, after = "2026-11-01T00:00:00Z", "2026-11-30T00:00:00Z"
+    assert ledger.answers.get("crossref", "doi:10.1000/a", found_since=before, absent_since=after) == (candidate,)
+    assert ledger.answers.get("crossref", "doi:10.1000/a", found_since=after, absent_since=before) is None
+    assert ledger.answers.get("crossref", "doi:10.1000/b", found_since=after, absent_since=before) == ()
+    assert ledger.answers.get("crossref", "doi:10.1000/b", found_since=before, absent_since=after) is None
+    assert ledger.answers.get("pubmed", "doi:10.1000/a", found_since=before, absent_since=before) is None
+
+
+def test_a_wish_is_taken_once_and_ends_with_its_answer(ledger: Ledger) -> None:
+    wishes = ledger.wishes
+    number = wishes.make("sync", {"paths": ["a"]}, AT)
+    taken = wishes.take()
+    assert taken is not None
+    assert (taken.id, taken.arguments) == (number, {"paths": ["a"]})
+    assert wishes.take() is None
+    assert not wishes.withdraw(number)
+    wishes.tell(number, "half")
+    assert wishes.get(number).progress == "half"
+    wishes.release()
+    assert wishes.withdraw(number)
+    other = wishes.make("sync", {}, AT)
+    wishes.take()
+    wishes.end(other, 5, {"reports": []})
+    ended = wishes.get(other)
+    assert (ended.state, ended.exit_code, ended.answer) == ("done", 5, {"reports": []})
+    with pytest.raises(LookupError):
+        wishes.get(99)
+
+
+def test_a_copy_is_whole_and_apart(ledger: Ledger, tmp_path: Path) -> None:
+    arrived(ledger, reading(1))
+    copy = ledger.copy_to(tmp_path / "copy.sqlite")
+    copy.start_run("r9", "sync", AT)
+    assert copy.totals() == ledger.totals() == {"waiting": 1}
+    assert ledger.database.value("SELECT COUNT(*) FROM runs") == 1
+    copy.close()
+
+
+def test_the_last_report_is_kept(ledger: Ledger) -> None:
+    assert ledger.last_run() is None
+    ledger.end_run("r1", AT, {"run": "r1"})
+    assert ledger.last_run() == {"run": "r1"}
