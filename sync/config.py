@@ -32,7 +32,9 @@ def _secret(value: Any) -> Secret:
         fits = isinstance(content, list) and content and all(isinstance(c, str) for c in content)
         if fits if kind == "command" else isinstance(content, str):
             return Secret(kind, content)
-    raise ValueError('one of { env = "NAME" }, { file = "path" }, { command = ["..."] }, { credential = "name" } is needed')
+    raise ValueError(
+        'one of { env = "NAME" }, { file = "path" }, { command = ["..."] }, { credential = "name" } is needed'
+    )
 
 
 def _schedule(text: str) -> str:
@@ -46,7 +48,9 @@ def _zone(text: str) -> str:
         try:
             ZoneInfo(text)
         except (KeyError, ValueError, OSError):
-            raise ValueError(f'an IANA time zone such as "Europe/Berlin", or "local", is needed, got {text!r}') from None
+            raise ValueError(
+                f'an IANA time zone such as "Europe/Berlin", or "local", is needed, got {text!r}'
+            ) from None
     return text
 
 
@@ -125,7 +129,9 @@ class Inbox(_Model):
         try:
             "".encode("utf-8" if self.encoding == "auto" else self.encoding)
         except LookupError:
-            raise ValueError(f'encoding: "auto" or a name such as "utf-8" or "cp1252" is needed, got {self.encoding!r}') from None
+            raise ValueError(
+                f'encoding: "auto" or a name such as "utf-8" or "cp1252" is needed, got {self.encoding!r}'
+            ) from None
         return self
 
 
@@ -260,7 +266,7 @@ def load(path: Path, environ: Mapping[str, str]) -> Config:
     except ValidationError as fault:
         raise ConfigFault("\n".join(_told(path.name, error) for error in fault.errors())) from None
     _check_names(path.name, config)
-    return _settled(config, path, environ)
+    return _settled(config, path)
 
 
 def redacted(config: Config) -> dict[str, Any]:
@@ -295,9 +301,10 @@ def _places(given: Path | None, environ: Mapping[str, str], cwd: Path) -> Iterat
 def _override(data: dict[str, Any], path: list[str], text: str) -> None:
     """Set one value; text that reads as a TOML value is one, all else is a string."""
     for name in path[:-1]:
-        data = data.setdefault(name, {})
-        if not isinstance(data, dict):
+        inner = data.setdefault(name, {})
+        if not isinstance(inner, dict):
             return
+        data = inner
     try:
         data[path[-1]] = tomllib.loads(f"value = {text}")["value"]
     except tomllib.TOMLDecodeError:
@@ -342,7 +349,8 @@ def _expected(error: Any, section: list[str], key: str) -> str:
         return f"kind: one of {error['ctx']['expected_tags']} is needed, got {error['ctx']['tag']!r}"
     if kind == "value_error":
         return str(error["ctx"]["error"])
-    return _EXPECTED.get(kind, error["msg"].lower()) + shown
+    told = _EXPECTED.get(kind) or str(error["msg"]).lower()
+    return told + shown
 
 
 _NAMED = {"library": (EmbeddedLibrary, ZoteroLibrary, DesktopLibrary), "inbox": (Inbox,), "review": (Review,)}
@@ -372,7 +380,7 @@ def _check_names(file: str, config: Config) -> None:
         raise ConfigFault("\n".join(faults))
 
 
-def _settled(config: Config, path: Path, environ: Mapping[str, str]) -> Config:
+def _settled(config: Config, path: Path) -> Config:
     """Paths made absolute (they are relative to the config file), and the warnings collected."""
     root = path.resolve().parent
 
@@ -398,11 +406,14 @@ def _warnings(config: Config, path: Path) -> Iterator[str]:
             continue
         if key.plain:
             yield f'{path.name}: {where} api_key stands in the file itself; better {{ env = "NAME" }} or {{ file = "path" }}'
-            if os.name == "posix" and path.stat().st_mode & (stat.S_IRGRP | stat.S_IROTH):
+            if _open_to_others(path):
                 yield f"{path.name} holds a key and can be read by others: chmod 600 {path}"
-        if key.kind == "file" and os.name == "posix" and Path(key.value).exists():
-            if Path(key.value).stat().st_mode & (stat.S_IRGRP | stat.S_IROTH):
-                yield f"{where} api_key: {key.value} can be read by others: chmod 600 {key.value}"
+        if key.kind == "file" and _open_to_others(Path(key.value)):
+            yield f"{where} api_key: {key.value} can be read by others: chmod 600 {key.value}"
     asks = any(config.sources.use if own.sources is None else own.sources for own in config.inbox.values())
     if not config.contact and asks:
         yield f"{path.name}: contact is empty; Crossref and NCBI serve nameless clients at their slower public rate"
+
+
+def _open_to_others(path: Path) -> bool:
+    return os.name == "posix" and path.exists() and bool(path.stat().st_mode & (stat.S_IRGRP | stat.S_IROTH))

@@ -23,7 +23,8 @@ CHUNK = 1 << 20  # bytes read at once
 
 # What browsers, synchronisers and editors leave while a file is still on its way, or beside it.
 _TEMPORARY = re.compile(
-    r"^(?:\.|~\$|~syncthing~|desktop\.ini$|thumbs\.db$)|(?:\.part|\.crdownload|\.filepart|\.tmp|\.report\.json|~)$", re.IGNORECASE
+    r"^(?:\.|~\$|~syncthing~|desktop\.ini$|thumbs\.db$)|(?:\.part|\.crdownload|\.filepart|\.tmp|\.report\.json|~)$",
+    re.IGNORECASE,
 )
 _FOREIGN_FOLDERS = frozenset({"@eaDir", "#recycle", "lost+found"})
 
@@ -183,7 +184,9 @@ def _lines(file: BinaryIO, found: Guess) -> Iterator[SourceLine]:
         rest = pieces.pop()
         for piece in pieces:
             number, end = number + 1, start + len(piece)
-            yield SourceLine(number, 0 if number == 1 else start, end, _text(piece, found.encoding))  # a mark is part of it
+            yield SourceLine(
+                number, 0 if number == 1 else start, end, _text(piece, found.encoding)
+            )  # a mark is part of it
             start = end
         if not chunk:
             return
@@ -268,7 +271,10 @@ def _put_away(drop: Drop, folder: Path, report: Mapping[str, Any]) -> Path:
         goal.parent.mkdir(parents=True, exist_ok=True)
         if goal.exists():
             goal = _free(goal, drop.sha256)
-        _write(goal.with_name(goal.name + ".report.json"), (json.dumps(report, ensure_ascii=False, indent=1) + "\n").encode())
+        _write(
+            goal.with_name(goal.name + ".report.json"),
+            (json.dumps(report, ensure_ascii=False, indent=1) + "\n").encode(),
+        )
         _move(drop.path, goal)
     except OSError as fault:
         raise ZotdropError(

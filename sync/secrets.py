@@ -70,14 +70,18 @@ def _command(command: list[str], environ: Mapping[str, str]) -> str:
     except (OSError, subprocess.TimeoutExpired) as fault:
         raise CredentialFault(f"the command {command[0]!r} that gives the key cannot be run ({_why(fault)})") from None
     if done.returncode:
-        raise CredentialFault(f"the command {command[0]!r} that gives the key ended with {done.returncode}; try it by hand")
+        raise CredentialFault(
+            f"the command {command[0]!r} that gives the key ended with {done.returncode}; try it by hand"
+        )
     return done.stdout
 
 
 def _credential(name: str, environ: Mapping[str, str]) -> str:
     folder = environ.get("CREDENTIALS_DIRECTORY")
     if not folder:
-        raise CredentialFault(f"no systemd credential {name!r}: start the service with LoadCredential={name}:/path/to/key")
+        raise CredentialFault(
+            f"no systemd credential {name!r}: start the service with LoadCredential={name}:/path/to/key"
+        )
     return _file(str(Path(folder) / name), environ)
 
 

@@ -23,7 +23,7 @@ from filelock import Timeout
 from sync import drops, wiring
 from sync.config import Config
 from sync.cron import cron_fields
-from sync.errors import Locked, ZotdropError
+from sync.errors import ConfigFault, Locked, ZotdropError
 from sync.orders import Order, carry_out, daemon_lock, worst
 from sync.report import RunReport, as_json, as_text
 from sync.state.ledger import Ledger
@@ -64,6 +64,9 @@ class Daemon:
         self._at_work = threading.Lock()
         self._watches = {name: Watch(drops.Settle(inbox.settle_seconds)) for name, inbox in config.inbox.items()}
         self._lock = daemon_lock(config)
+        self._refused: set[str | None] = (
+            set()
+        )  # inboxes whose library refused our key: asking on would lock the address
 
     def run(self) -> None:
         """Until SIGTERM or SIGINT. Raises Locked if another daemon lives on this state."""
@@ -93,13 +96,16 @@ class Daemon:
             watch.missing = True
             return
         watch.missing = False
+        if name in self._refused:
+            return
         ready = [path for path in watch.settle.feed(drops.scan(root), self._now()) if self._due(watch, path)]
         if ready:
             self._work(name, ready)
 
     def run_inbox(self, name: str) -> None:
         """What a schedule does: wait for what lies in the inbox to settle, and work it off."""
-        self._carry(Order(inbox=name, wait_sources=True))
+        if name not in self._refused:
+            self._carry(Order(inbox=name, wait_sources=True))
 
     def take_orders(self) -> None:
         """Carry out what was handed over by commands beside, oldest first."""
@@ -118,7 +124,7 @@ class Daemon:
             owed = ledger.records.any_owed()
         finally:
             ledger.close()
-        if owed:
+        if owed and not self._refused:
             self._carry(Order(owed_only=True))
 
     def _alone(self) -> Any:
@@ -183,6 +189,9 @@ class Daemon:
             if report.drops or report.filled or report.failure:
                 log.info("%s", as_text(report))
         self.worst_code = self.worst_code or worst(reports, strict=False)
+        if any(report.failure_code == ConfigFault.exit_code for report in reports):
+            log.error("no more is asked of this library until the service is started again with a key that is right")
+            self._refused.add(order.inbox)
         return reports
 
     def _answer(self, arguments: Any, tell: Callable[[str], None]) -> tuple[int, dict[str, Any]]:

@@ -158,8 +158,12 @@ def environment() -> Mapping[str, str]:
 
 def _wanted(config: Config) -> list[str]:
     """The sources that any inbox asks, in order of trust; a key that only another source needs is not looked for."""
-    asked = [name for own in config.inbox.values() for name in (config.sources.use if own.sources is None else own.sources)]
-    return sorted(dict.fromkeys(asked), key=lambda name: config.sources.use.index(name) if name in config.sources.use else 99)
+    asked = [
+        name for own in config.inbox.values() for name in (config.sources.use if own.sources is None else own.sources)
+    ]
+    return sorted(
+        dict.fromkeys(asked), key=lambda name: config.sources.use.index(name) if name in config.sources.use else 99
+    )
 
 
 def _requests(http: Http, library: Library) -> dict[str, int]:

@@ -62,6 +62,7 @@ def test_whatever_stands_in_a_file_its_lines_are_all_of_it(
     [
         ("Müller über “Größe” – naïve café", "cp1252"),
         ("Журнал неврологии и психиатрии имени Корсакова, исследование сна", "cp1251"),
+        ("日本語の論文の題名です。睡眠の研究", "shift-jis"),
     ],
 )
 def test_an_encoding_that_is_not_utf8_is_guessed_and_said(text: str, encoding: str) -> None:

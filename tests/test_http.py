@@ -503,3 +503,26 @@ def test_no_secret_is_logged_or_told(server: Plain) -> None:
         http.close()
     chain = f"{caught.value!r} {caught.value.__cause__!r} {caught.value.__context__!r}"
     assert "s3cret" not in heard.getvalue() + chain
+
+
+def test_a_pause_that_comes_while_one_waits_holds_it_too() -> None:
+    pace = Pace()
+    transport, times = sent_at(pace)
+    asked_for: list[float] = []
+
+    def wait(seconds: float) -> None:
+        if seconds and not asked_for:
+            asked_for.append(seconds)
+            http._budget("crossref", "list").pause(20.0)
+        pace.wait(seconds)
+
+    http = http_on(pace, transport, wait=wait, limits={("crossref", "list"): Rate(1, share=1)})
+    ask(http)
+    ask(http)
+    assert spacing(times) == [20.0]
+
+
+def test_redirects_in_a_circle_are_an_outage() -> None:
+    transport = answering(lambda _: httpx.Response(302, headers={"Location": URL}))
+    with pytest.raises(Outage, match="circles"):
+        ask(http_on(Pace(), transport))

@@ -16,7 +16,7 @@ from tests.servers.zotero import API_KEY
 
 WORKS = make_works(12, seed=3)
 AUTHORS = [
-    "Thapar", "Nguyen", "Khan", "Fanaieyan", "Kishimoto", "Liu", "Bolea-Alamañac", "Leon-Carlyle", "O’Riordan", "Keresteci",  # noqa: RUF001
+    "Thapar", "Nguyen", "Khan", "Fanaieyan", "Kishimoto", "Liu", "Bolea-Alamañac", "Leon-Carlyle", "O’Riordan", "Keresteci",
     "Bhattacharyya",
 ]  # fmt: skip
 

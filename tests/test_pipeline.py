@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from functools import partial
 
 import pytest
 
@@ -55,7 +56,7 @@ def test_stages_apart_overlap_and_each_has_one_thread_of_its_own() -> None:
             meeting.wait()  # the second stage has piece 0 while the first has piece 1
         return number
 
-    stages = [Stage(lambda n, name=name: work(name, n), apart=name != "here") for name in ("first", "second", "here")]
+    stages = [Stage(partial(work, name), apart=name != "here") for name in ("first", "second", "here")]
     assert list(flow(range(6), stages, ahead=3)) == list(range(6))
     assert {name: len(found) for name, found in threads.items()} == {"first": 1, "second": 1, "here": 1}
     assert threads["here"] == {threading.get_ident()}

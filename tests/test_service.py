@@ -36,9 +36,9 @@ def until(claim: Callable[[], bool], what: str) -> None:
 
 
 @contextmanager
-def daemon(stage: Scene) -> Iterator[subprocess.Popen[bytes]]:
+def daemon(stage: Scene, **environment: str) -> Iterator[subprocess.Popen[bytes]]:
     log = (stage.folder / "daemon.log").open("wb")
-    process = subprocess.Popen(stage.command("run"), stdout=log, stderr=log, cwd=ROOT, env=stage.env())
+    process = subprocess.Popen(stage.command("run"), stdout=log, stderr=log, cwd=ROOT, env=stage.env(**environment))
     try:
         until(lambda: b"watching" in (stage.folder / "daemon.log").read_bytes(), "the daemon is up")
         yield process
@@ -136,6 +136,21 @@ def test_a_drop_that_waits_for_a_service_is_tried_again_and_status_tells(stage: 
     stage.write_config(inbox_enrich_wait="1s", crossref_url=NOWHERE, pubmed_url=NOWHERE)
     stage.run("run", "--once")
     assert len(stage.items()) == 3
+
+
+def test_a_refused_key_is_not_tried_again_by_itself(stage: Scene) -> None:
+    stage.write_config("user", use=[])
+    (stage.inbox / "a.ris").write_text(to_ris(WORKS[:1]))
+    with daemon(stage, ZOTERO_API_KEY="wrong") as process:
+        until(
+            lambda: b"until the service is started again" in (stage.folder / "daemon.log").read_bytes(), "it is refused"
+        )
+        tries = len(stage.zotero.log)
+        (stage.inbox / "b.ris").write_text(to_ris(WORKS[1:2]))
+        Event().wait(2.0)
+        assert len(stage.zotero.log) == tries
+        assert ends(process, signal.SIGTERM) == 0
+    assert (stage.inbox / "a.ris").exists()
 
 
 def test_a_folder_that_vanishes_is_waited_for(stage: Scene) -> None:

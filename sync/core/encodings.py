@@ -11,8 +11,10 @@ from dataclasses import dataclass
 
 FALLBACK = "cp1252"
 _BOMS = ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be"))
-_SURE = 0.9  # confidence of the detector from which it is believed against the fallback
+_SURE, _LIKELY = 0.9, 0.3  # confidence of the detector that counts where the fallback reads well, and where it does not
+_SPARSE = 0.4  # share of letters that carry accents, above which a text is in no West European language
 _ALLOWED = frozenset({"mac-roman", "cp1250", "cp1251", "gb18030", "shift-jis", "big5", "euc-jp", "euc-kr", "koi8-r"})
+_WESTERN = frozenset("àáâãäåæçèéêëìíîïðñòóôõöøùúûüýßÀÁÂÃÄÅÆÇÈÉÊËÌÍÎÏÑÒÓÔÕÖØÙÚÛÜÝœŒšŠžŽ’‘“”„–—…•€£©®°±µ·«»½²³")
 _CP1252_UNDEFINED = frozenset(b"\x81\x8d\x8f\x90\x9d")
 
 
@@ -85,8 +87,8 @@ def _statistical(sample: bytes) -> str:
         .replace("macroman", "mac-roman")
     )
     name = {"gb2312": "gb18030", "gbk": "gb18030", "cp932": "shift-jis", "shiftjis": "shift-jis"}.get(name, name)
-    sure = (found.get("confidence") or 0.0) >= _SURE
-    if name in _ALLOWED and sure and _fits(sample, name) and (name not in {"cp1250"} or not _fits_west(sample)):
+    sure = (found.get("confidence") or 0.0) >= (_SURE if _fits_west(sample) else _LIKELY)
+    if name in _ALLOWED and sure and _fits(sample, name) and not (name == "cp1250" and _fits_west(sample)):
         return name
     return FALLBACK if _CP1252_UNDEFINED.isdisjoint(sample) else "latin-1"
 
@@ -96,10 +98,9 @@ def _fits(sample: bytes, name: str) -> bool:
 
 
 def _fits_west(sample: bytes) -> bool:
-    """Whether the bytes read as West European letters and typographic signs."""
+    """Whether the bytes read as West European: accented letters and typographic signs, few among plain letters."""
     text = sample.decode(FALLBACK, "replace")
     marks = [letter for letter in text if ord(letter) > 127]
-    good = sum(
-        letter in "àáâãäåæçèéêëìíîïðñòóôõöøùúûüýßÀÁÂÃÄÅÆÇÈÉÊËÌÍÎÏÑÒÓÔÕÖØÙÚÛÜÝ’‘“”–—…•€£©®°±µ·«»½²³" for letter in marks
-    )
-    return bool(marks) and good >= 0.9 * len(marks)
+    accents, letters = sum(letter.isalpha() for letter in marks), sum(letter.isalpha() for letter in text)
+    good = sum(letter in _WESTERN for letter in marks)
+    return bool(marks) and good >= 0.9 * len(marks) and accents <= _SPARSE * letters

@@ -11,7 +11,38 @@ import re
 from html.parser import HTMLParser
 
 _KEPT = frozenset(
-    "p br b strong i em u s sub sup ul ol li blockquote pre code h1 h2 h3 h4 h5 h6 table thead tbody tr td th hr a".split()
+    [
+        "p",
+        "br",
+        "b",
+        "strong",
+        "i",
+        "em",
+        "u",
+        "s",
+        "sub",
+        "sup",
+        "ul",
+        "ol",
+        "li",
+        "blockquote",
+        "pre",
+        "code",
+        "h1",
+        "h2",
+        "h3",
+        "h4",
+        "h5",
+        "h6",
+        "table",
+        "thead",
+        "tbody",
+        "tr",
+        "td",
+        "th",
+        "hr",
+        "a",
+    ]
 )
 _VOID = frozenset({"br", "hr"})
 _SILENT = frozenset({"script", "style", "iframe", "object", "template", "title"})  # what stands in them is not text

@@ -63,14 +63,18 @@ def _problems(entry: Entry) -> list[Problem]:
     types = [one for one in entry.tagged if one.tag == "TY"]
     empty = all(one.tag in _FRAME or not one.value.strip() for one in entry.tagged)
     strange = {one.tag: one for one in reversed(entry.tagged) if one.tag not in KNOWN | LONG}
-    return [Problem("empty", "nothing is said in this reference but its type", entry.lines[0])] * empty + [
-        Problem("type-unknown", f"RIS has no type {one.value.strip()!r}; read as a journal article", one.line)
-        for one in types[:1]
-        if one.value.strip().upper() not in ITEM_TYPES
-    ] + [
-        Problem("tag-unknown", f"{tag} has no place in a reference; its value is kept", strange[tag].line)
-        for tag in strange
-    ]
+    return (
+        [Problem("empty", "nothing is said in this reference but its type", entry.lines[0])] * empty
+        + [
+            Problem("type-unknown", f"RIS has no type {one.value.strip()!r}; read as a journal article", one.line)
+            for one in types[:1]
+            if one.value.strip().upper() not in ITEM_TYPES
+        ]
+        + [
+            Problem("tag-unknown", f"{tag} has no place in a reference; its value is kept", strange[tag].line)
+            for tag in strange
+        ]
+    )
 
 
 def _in_order(said: list[Tagged], kind: str) -> list[Tagged]:

@@ -1,150 +1,202 @@
-"""A stand-in for the local API of the Zotero 10 desktop, on loopback: the same objects as the web API, other manners.
+"""A stand-in for the local API of a running Zotero (version 10), on loopback.
 
-As its source (server_localAPI.js) has it: reading needs no key; writing needs the database's `Zotero-Server-ID` and a local key
-that a person gave; a sent object version has to be equal, not merely not older; foreign fields are moved to Extra; a failed
-object names its key. Left out: files, groups, saved searches.
+It shares the web API's storage and reading, and has its own door: no key to read; to write, the id of its database and a key
+that a person gave. Left out: files, full text, saved searches, citations and exports.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import random
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any
+from datetime import datetime
+from typing import Self
 
-from sync.core import schema
-from tests.servers.base import Reply, Request
-from tests.servers.zotero import API_KEY, USER, LibraryView, ZoteroServer
+from tests.servers import zotero_local as local
+from tests.servers import zotero_routes as routes
+from tests.servers import zotero_views as views
+from tests.servers import zotero_writes as writes
+from tests.servers.base import NOT_EVEN_A_STATUS, Clock, Reply, Request
+from tests.servers.zotero import GROUP, USER, Group, ZoteroServer, wall_clock
+from tests.servers.zotero_lists import QueryError, query
+from tests.servers.zotero_routes import LIBRARY_PATH
+from tests.servers.zotero_world import READS, Key, RefusalError
+from tests.servers.zotero_writes import Call
 
 SERVER_ID = "d41d8cd98f00b204"
-LOCAL_KEY = "localkeylocalkeylocalkey"
-_NOT_FIELDS = frozenset(
-    {
-        "key",
-        "version",
-        "itemType",
-        "creators",
-        "tags",
-        "collections",
-        "relations",
-        "dateAdded",
-        "dateModified",
-        "deleted",
-    }
-    | {"parentItem", "note", "linkMode", "title", "url", "accessDate", "contentType", "charset", "filename", "path"}
-)
-WRITES = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+LOCAL_KEY = "localkeylocalkeylocalkeylocalkey"
+PROMPTS, PROMPT_WINDOW = 5, 60.0  # dialogs in so many seconds
+OWN_HOSTS = frozenset({"localhost", "127.0.0.1", "[::1]"})
+PLAIN = {"Content-Type": "text/plain"}
+SWITCHED_OFF = "Local API is not enabled"
 
 
 class DesktopServer(ZoteroServer):
-    """`with DesktopServer() as server:` is a Zotero that runs, with its local API switched on.
+    """`with DesktopServer() as server:` is a Zotero that runs, with its local API on: `server.url` + `/api`.
 
-    enabled: the switch in its settings.  person: what the person presses when a program asks: always, once or deny.
-    old: a Zotero 7 to 9, which can only be read and shows no server id.
+    user: the number of the account it is logged in with (0 in a path means the same).  groups: by number.
+    Switches: `enabled`; `person`, what is pressed when a program asks: `always`, `once` or `deny`; `old`, a Zotero 7 to 9, which
+    can only be read and shows no id; `tells_deleted`, whether `/deleted` is there; `server_id`, another one means another
+    database.  keys: by local key, whether it stays after its first use.  asked_for: the names of programs that asked.
     """
 
-    def __init__(self, *, enabled: bool = True, person: str = "always", old: bool = False) -> None:
-        super().__init__()
-        self.enabled, self.person, self.old = enabled, person, old
-        self.keys: dict[str, bool] = {LOCAL_KEY: True}  # whether it stays after its first use
+    def __init__(
+        self,
+        *,
+        enabled: bool = True,
+        person: str = "always",
+        old: bool = False,
+        user: int = USER,
+        groups: Mapping[int, Group] | None = None,
+        clock: Clock = time.monotonic,
+        now: Callable[[], datetime] = wall_clock,
+        dice: random.Random | None = None,
+    ) -> None:
+        dice = dice or random.Random(10)
+        shared = {GROUP: Group("Test group", user)} if groups is None else groups
+        super().__init__({user: "tester"}, {}, shared, clock=clock, now=now, dice=dice)
+        self.enabled, self.person, self.old, self.tells_deleted = enabled, person, old, True
+        self.server_id, self.user = SERVER_ID, user
+        self.keys: dict[str, bool] = {LOCAL_KEY: True}
         self.asked_for: list[str] = []
+        self._prompts: list[float] = []
+        self._dice = dice
+        for shelf in self.world.shelves.values():
+            shelf.local = True
 
-    def library(self, prefix: str = "") -> LibraryView:
-        """The library of the user who is logged in."""
-        return super().library(prefix or f"users/{USER}")
+    def __enter__(self) -> Self:
+        entered = super().__enter__()
+        self.world.url = f"{self.url}/api"
+        return entered
 
-    def allow(self) -> str:
-        """A local key as "Always Allow" gives it."""
-        return LOCAL_KEY
+    def allow(self, *, remember: bool = True) -> str:
+        """A person gives a local key without being asked; one that is not remembered is good for a single request."""
+        key = "".join(self._dice.choices("abcdefghjkmnpqrstuvwxyz23456789", k=32))
+        self.keys[key] = remember
+        return key
 
     def handle(self, request: Request) -> Reply:
-        """The answer, with the id of this database."""
-        if not self.enabled:
-            return Reply.text("Local API is not enabled", 403)
-        reply = self._answer(request)
-        return reply if self.old else replace(reply, headers={**reply.headers, "Zotero-Server-ID": SERVER_ID})
+        """The answer. Callers that look like a web page are cut off."""
+        if _is_a_web_page(request):
+            return Reply(keep=NOT_EVEN_A_STATUS)
+        with self._lock:
+            try:
+                return self._signed(self._answer(request))
+            except QueryError as fault:
+                return self._signed(_said(400, str(fault)))
+            except RefusalError as fault:
+                reply = _said(fault.status, "Not found" if fault.status == 404 else str(fault), fault.headers)
+                return reply if fault.early else self._signed(reply)
+
+    def _signed(self, reply: Reply) -> Reply:
+        mine = {} if self.old else {"Zotero-Server-ID": self.server_id}
+        return replace(reply, headers={**reply.headers, **views.SPEAKS, **mine})
 
     def _answer(self, request: Request) -> Reply:
-        if request.path in {"/api", "/api/"}:
-            return Reply.text("Nothing to see here.")
-        if request.method in WRITES:
-            refusal = self._refusal(request)
-            if refusal is not None:
-                return refusal
-        if request.path == "/api/local/authorize":
+        if not self.enabled:
+            raise RefusalError(403, SWITCHED_OFF)
+        if request.path == "/api/":
+            return _said(200, "Nothing to see here.")
+        version = request.headers.get("zotero-api-version") or request.get("v") or "3"
+        if version != "3":
+            raise RefusalError(501, f"API version not implemented: {version}")
+        writing = request.method not in READS
+        self._know_each_other(request, writing=writing)
+        if request.path == "/api/local/authorize" and writing:
             return self._authorize(request)
-        path = request.path.removeprefix("/api").replace("/users/0/", f"/users/{USER}/")
-        inside = replace(request, path=path, headers={**request.headers, "zotero-api-key": API_KEY})
-        if request.method == "POST" and path.endswith("/items"):
-            return self._items(inside)
-        return super().handle(inside)
+        call = self._call(request)
+        return self._write(call) if writing else self._read(call)
 
-    def _refusal(self, request: Request) -> Reply | None:
-        """Writing: first the id of the database, then a key; a key for one use is gone before the write runs."""
+    def _know_each_other(self, request: Request, *, writing: bool) -> None:
+        """The id of the database, needed to write; a wrong one is refused to readers too."""
         if self.old:
-            return Reply.text("Method not implemented", 501)
-        sent = request.headers.get("zotero-server-id")
-        if sent is None:
-            return Reply.text("Zotero-Server-ID not provided", 428)
-        if sent != SERVER_ID:
-            return Reply.text(f"Zotero-Server-ID {sent} does not match {SERVER_ID}", 412)
-        if request.path == "/api/local/authorize":
-            return None
-        key = request.headers.get("zotero-api-key", "")
+            if writing:
+                raise RefusalError(501, "Method not implemented")
+            return
+        said = request.headers.get("zotero-server-id")
+        if said is None and writing:
+            raise RefusalError(428, "Zotero-Server-ID not provided")
+        if said not in {None, self.server_id}:
+            raise RefusalError(412, "Zotero-Server-ID does not match this server")
+
+    def _call(self, request: Request) -> Call:
+        path = request.path.removeprefix("/api")
+        found = LIBRARY_PATH.match(path)
+        asked = query(request.params, "items" if "/items" in path else "collections", unlimited=True)
+        call = Call(self.world, replace(request, path=path), asked, key=Key(self.user), path={"rest": path})
+        if not found:
+            return call
+        kind, ident = found["kind"], int(found["ident"])
+        if kind == "user" and ident not in {0, self.user}:
+            words = "Only data for the logged-in user is available locally -- use userID 0"
+            raise RefusalError(400, f"{words} or {self.user}")
+        shelf = self.world.shelves.get(f"{kind}s/{self.user if kind == 'user' else ident}")
+        if shelf is None:
+            raise RefusalError(404, "Not found")
+        return replace(call, library=shelf, path={"rest": found["rest"]})
+
+    def _read(self, call: Call) -> Reply:
+        rest = call.part("rest")
+        if call.library is None:
+            return routes.dispatched(call, routes.TYPES, rest)
+        if rest == "/deleted" and not self.tells_deleted:
+            raise RefusalError(404, "Not found")
+        if routes.unmodified(call):
+            return Reply(304, b"", views.versioned(call.shelf.version))
+        reply = routes.dispatched(call, routes.LIBRARY, rest)
+        return replace(reply, body=reply.body.rstrip(b"\n")) if call.query.format == "keys" else reply
+
+    def _write(self, call: Call) -> Reply:
+        self._use_key(call.request)
+        if call.library is not None and not self.world.may(call.key, call.shelf, write=True):
+            raise RefusalError(403, "Write access denied")
+        writes.check_token(self.world, call.request, call.api_key)
+        return routes.dispatched(call, local.ROUTES if call.library else (), call.part("rest"))
+
+    def _use_key(self, request: Request) -> None:
+        """A key is used up before the write runs, if it was given for one use."""
+        key = request.headers.get("zotero-api-key") or request.get("key")
+        if not key:
+            challenge = {"WWW-Authenticate": 'Zotero-API-Key realm="Zotero Local API"'}
+            words = "API key required -- POST /api/local/authorize to obtain one"
+            raise RefusalError(401, words, early=True, headers=challenge)
         if key not in self.keys:
-            return Reply.text("API key not provided or unknown", 401)
+            raise RefusalError(401, "Invalid or expired API key", early=True)
         if not self.keys[key]:
             del self.keys[key]
-        return None
 
     def _authorize(self, request: Request) -> Reply:
-        self.asked_for.append(str(json.loads(request.body or b"{}").get("appName", "")))
+        try:
+            sent = json.loads(request.body)
+        except ValueError:
+            sent = None
+        name = sent.get("appName") if isinstance(sent, dict) else None
+        if not isinstance(name, str) or not name.strip():
+            raise RefusalError(400, "appName is required")
+        self._await_prompt()
+        self.asked_for.append(name.strip())
         if self.person == "deny":
             return Reply.json({"denied": True}, 403)
-        key = f"given{len(self.asked_for):019d}"
-        self.keys[key] = self.person == "always"
-        return Reply.json({"key": key})
+        remember = self.person == "always"
+        return Reply.json({"key": self.allow(remember=remember), "remember": remember})
 
-    def _items(self, request: Request) -> Reply:
-        """A POST of items: what has another version than the item is refused here, the rest goes the way of the web API."""
-        objects = json.loads(request.body)
-        stale = {index: self._mismatch(each) for index, each in enumerate(objects)}
-        passed = [index for index, fault in stale.items() if not fault]
-        body = json.dumps([_moved(objects[index]) for index in passed]).encode()
-        reply = super().handle(replace(request, body=body))
-        if reply.status != 200:
-            return reply
-        told = json.loads(reply.body)
-        report: dict[str, Any] = {
-            part: {str(passed[int(index)]): value for index, value in told.get(part, {}).items()}
-            for part in ("successful", "success", "unchanged", "failed")
-        }
-        for index, fault in stale.items():
-            if fault:
-                report["failed"][str(index)] = {"code": 412, "message": fault}
-        for index, failed in report["failed"].items():
-            failed["key"] = objects[int(index)].get("key", "")
-        return Reply.json(report, headers={k: v for k, v in reply.headers.items() if k.lower() != "content-type"})
-
-    def _mismatch(self, sent: Mapping[str, Any]) -> str:
-        """Why the version of an object is refused: a local one must be equal (0 for one that is not there)."""
-        if "key" not in sent or "version" not in sent:
-            return ""
-        try:
-            held = int(self.library().item(sent["key"])["version"])
-        except KeyError:
-            held = 0
-        return "" if held == sent["version"] else f"item version mismatch: expected {sent['version']}, found {held}"
+    def _await_prompt(self) -> None:
+        now = self.clock()
+        self._prompts = [at for at in self._prompts if at > now - PROMPT_WINDOW]
+        if len(self._prompts) >= PROMPTS:
+            pause = {"Retry-After": str(int(self._prompts[0] + PROMPT_WINDOW - now) or 1)}
+            raise RefusalError(429, "Too many authorization requests", headers=pause)
+        self._prompts.append(now)
 
 
-def _moved(sent: Mapping[str, Any]) -> dict[str, Any]:
-    """Fields that the type does not have, as lines of Extra."""
-    kind = sent.get("itemType", "")
-    if kind not in schema.ITEM_TYPES:
-        return dict(sent)
-    known = schema.fields(kind) | _NOT_FIELDS
-    foreign = [f"{name}: {value}" for name, value in sent.items() if name not in known and value]
-    kept = {name: value for name, value in sent.items() if name in known}
-    if not foreign:
-        return kept
-    return {**kept, "extra": "\n".join([*([sent["extra"]] if sent.get("extra") else []), *foreign])}
+def _is_a_web_page(request: Request) -> bool:
+    """A foreign Host, an Origin, or a browser's name: Zotero lets nothing in that a page could have sent."""
+    host = request.headers.get("host", "").rpartition(":")[0] or request.headers.get("host", "")
+    browser = request.headers.get("user-agent", "").startswith("Mozilla/")
+    return host not in OWN_HOSTS or browser or "origin" in request.headers
+
+
+def _said(status: int, words: str, headers: Mapping[str, str] | None = None) -> Reply:
+    return Reply(status, words.encode(), {**PLAIN, **(headers or {})})

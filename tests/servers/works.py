@@ -125,8 +125,8 @@ JOURNALS = tuple(Journal(name, short, issn(9999000 + n)) for n, (name, short) in
 
 _LASTS = (
     *("Abelard", "Brinkhoff", "Cardew", "D'Ombrain", "Eskelund", "Fenwick-Rao", "Grzymala", "Håkonsen", "Iwasaki"),
-    *("Jellicoe", "Kovačić", "Lindqvist", "Mbatha", "Núñez", "O’Fallon", "Petrosyan", "Quisling", "Røed", "Sørbø"),  # noqa: RUF001 (a real apostrophe)
-    *("Tanwar", "Uzoma", "van der Meulen", "Wójcik", "Xiang", "Yıldırım", "Zubiri", "Li", "Smith", "García Prado"),  # noqa: RUF001 (a Turkish i)
+    *("Jellicoe", "Kovačić", "Lindqvist", "Mbatha", "Núñez", "O’Fallon", "Petrosyan", "Quisling", "Røed", "Sørbø"),
+    *("Tanwar", "Uzoma", "van der Meulen", "Wójcik", "Xiang", "Yıldırım", "Zubiri", "Li", "Smith", "García Prado"),
 )
 _FIRSTS = (
     *("Anna Maria", "Bo", "Célia", "Dmitri Ivan", "Eun-Ji", "Farah", "Gustav Adolf", "Hana", "Ivo", "Jean-Luc"),

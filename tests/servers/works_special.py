@@ -37,7 +37,7 @@ _JMIR_AUTHORS = (
     Author("Liu", "Rebecca"),
     Author("Bolea-Alamañac", "Blanca"),
     Author("Leon-Carlyle", "Marisa"),
-    Author("O’Riordan", "Anne"),  # noqa: RUF001 (a real apostrophe)
+    Author("O’Riordan", "Anne"),
     Author("Keresteci", "Maggie"),
     Author("Bhattacharyya", "Onil"),
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TypeAlias
@@ -23,7 +23,7 @@ Handler: TypeAlias = Callable[[Call], Reply]
 
 KEPT_FORMATS = frozenset({"json", "keys", "versions"})
 VERSIONS_SPOKEN, VERSIONS_KNOWN = frozenset({"3"}), frozenset({"1", "2", "3"})
-_LIBRARY = re.compile(r"/(?P<kind>user|group)s/(?P<ident>\d+)(?P<rest>/.*|)\Z")
+LIBRARY_PATH = re.compile(r"/(?P<kind>user|group)s/(?P<ident>\d+)(?P<rest>/.*|)\Z")
 _ORDER = ("GET", "POST", "PUT", "PATCH", "DELETE")
 _NOWHERE = "<h1>Not Found</h1>\n<p>The page you requested could not be found.</p>\n"
 
@@ -86,7 +86,7 @@ def _speaks(request: Request) -> None:
 
 
 def _shelved(call: Call) -> Call:
-    found = _LIBRARY.match(call.request.path)
+    found = LIBRARY_PATH.match(call.request.path)
     if not found:
         return call
     shelf = call.world.shelves.get(f"{found['kind']}s/{found['ident']}")
@@ -98,13 +98,18 @@ def _shelved(call: Call) -> Call:
 def _routed(call: Call) -> Reply:
     rest = (call.path or {}).get("rest")
     if rest is None:
-        return _dispatched(call, GLOBAL, call.request.path)
+        return dispatched(call, GLOBAL, call.request.path)
     if rest != "/groups":
         _allowed(call)
-    since = call.request.headers.get("if-modified-since-version", "")
-    if call.request.method in READS and since.isdecimal() and call.shelf.version <= int(since):
+    if unmodified(call):
         return Reply(304, b"", views.HTML)
-    return _dispatched(call, LIBRARY, rest)
+    return dispatched(call, LIBRARY, rest)
+
+
+def unmodified(call: Call) -> bool:
+    """Whether a reader has seen all of the library already."""
+    since = call.request.headers.get("if-modified-since-version", "")
+    return call.request.method in READS and since.isdecimal() and call.shelf.version <= int(since)
 
 
 def _allowed(call: Call) -> None:
@@ -113,22 +118,23 @@ def _allowed(call: Call) -> None:
         raise RefusalError(403, "Write access denied" if writing else "Forbidden")
 
 
-def _dispatched(call: Call, routes: Sequence[Route], path: str) -> Reply:
-    for route in routes:
-        found = route.form.match(path)
+def dispatched(call: Call, routes: Sequence[Route], path: str) -> Reply:
+    """The answer of the first route that fits. Raises RefusalError 405 where the method does not."""
+    for each in routes:
+        found = each.form.match(path)
         if not found:
             continue
         method = "GET" if call.request.method == "HEAD" else call.request.method
-        if method not in route.methods:
-            raise RefusalError(405, "Method not allowed", headers={"Allow": route.allow})
-        return route.methods[method](replace(call, path=found.groupdict()))
+        if method not in each.methods:
+            raise RefusalError(405, "Method not allowed", headers={"Allow": each.allow})
+        return each.methods[method](replace(call, path=found.groupdict()))
     return Reply(404, _NOWHERE.encode(), views.HTML)
 
 
-def _listed(call: Call, kind: Kind, pool: Sequence[Stored]) -> Reply:
+def _listed(call: Call, kind: Kind, pool: Callable[[], Iterable[Stored]]) -> Reply:
     """A list of objects in the format that was asked for."""
     shelf, asked = call.shelf, call.query
-    found = lists.chosen(kind, [held for held in pool if _readable(call, held)], asked)
+    found = _found(call, kind, pool)
     headers = lists.headers(len(found), asked, call.world.url + call.request.path, views.WEB + call.request.path)
     if asked.format not in KEPT_FORMATS or {"bib", "citation"} & set(asked.get("include").split(",")):
         return views.said(500, "An error occurred", headers)  # citations come from another service, absent here
@@ -142,42 +148,57 @@ def _listed(call: Call, kind: Kind, pool: Sequence[Stored]) -> Reply:
     return views.told([views.shown(call.world, shelf, kind, held) for held in some], headers)
 
 
+def _found(call: Call, kind: Kind, pool: Callable[[], Iterable[Stored]]) -> Sequence[Stored]:
+    """The objects that are meant, in order; kept for the next page as long as nothing changes."""
+    params = frozenset(pair for pair in call.query.params if pair[0] not in {"start", "limit", "format"})
+    return call.shelf.remembered(
+        (call.request.path, params, bool(call.key and call.key.notes)),
+        lambda: lists.chosen(kind, [held for held in pool() if _readable(call, held)], call.query),
+    )
+
+
 def _readable(call: Call, held: Stored) -> bool:
     return held.data.get("itemType") != "note" or call.shelf.kind == "group" or bool(call.key and call.key.notes)
 
 
+def _shown(call: Call, pool: Iterable[Stored]) -> Iterable[Stored]:
+    return (held for held in pool if lists.visible(call.query, held))
+
+
 def items(call: Call) -> Reply:
-    """Every item that is not in the trash."""
-    return _listed(call, "items", [held for held in call.shelf.items() if lists.visible(call.query, held)])
+    """Every item that is not in the trash; few that are named are looked up by their keys."""
+    held, named = call.shelf.objects["items"], call.query.get("itemKey").split(",")
+    if named != [""]:
+        return _listed(call, "items", lambda: _shown(call, [held[key] for key in dict.fromkeys(named) if key in held]))
+    return _listed(call, "items", lambda: _shown(call, call.shelf.items()))
 
 
 def top_items(call: Call) -> Reply:
     """The items that are no children."""
-    pool = [held for held in call.shelf.items() if "parentItem" not in held.data]
-    return _listed(call, "items", [held for held in pool if lists.visible(call.query, held)])
+    return _listed(call, "items", lambda: _shown(call, (i for i in call.shelf.items() if "parentItem" not in i.data)))
 
 
 def trash(call: Call) -> Reply:
     """What lies in the trash."""
-    return _listed(call, "items", [held for held in call.shelf.items() if held.data.get("deleted")])
+    return _listed(call, "items", lambda: (held for held in call.shelf.items() if held.data.get("deleted")))
 
 
 def children(call: Call) -> Reply:
     """An item's children."""
-    if call.part("key") not in call.shelf.objects["items"]:
+    key = call.part("key")
+    if key not in call.shelf.objects["items"]:
         raise RefusalError(404, "Item not found")
-    pool = call.shelf.children(call.part("key"))
-    return _listed(call, "items", [held for held in pool if lists.visible(call.query, held)])
+    return _listed(call, "items", lambda: _shown(call, call.shelf.children(key)))
 
 
 def collections(call: Call) -> Reply:
     """Every collection."""
-    return _listed(call, "collections", call.shelf.collections())
+    return _listed(call, "collections", call.shelf.collections)
 
 
 def top_collections(call: Call) -> Reply:
     """The collections that are under none."""
-    return _listed(call, "collections", [c for c in call.shelf.collections() if not c.data["parentCollection"]])
+    return _listed(call, "collections", lambda: (c for c in call.shelf.collections() if not c.data["parentCollection"]))
 
 
 def _collection(call: Call) -> str:
@@ -188,13 +209,14 @@ def _collection(call: Call) -> str:
 
 def subcollections(call: Call) -> Reply:
     """The collections right under one."""
-    return _listed(call, "collections", call.shelf.subcollections(_collection(call)))
+    key = _collection(call)
+    return _listed(call, "collections", lambda: call.shelf.subcollections(key))
 
 
 def members(call: Call) -> Reply:
     """The items of a collection."""
-    pool = call.shelf.members(_collection(call))
-    return _listed(call, "items", [held for held in pool if lists.visible(call.query, held)])
+    key = _collection(call)
+    return _listed(call, "items", lambda: _shown(call, call.shelf.members(key)))
 
 
 def one(call: Call, kind: Kind) -> Reply:
@@ -294,7 +316,8 @@ def _type(call: Call) -> str:
     return kind
 
 
-def _route(form: str, **methods: Handler) -> Route:
+def route(form: str, **methods: Handler) -> Route:
+    """A route; KEY in its form stands for an object's key, `call.part("key")`."""
     return Route(re.compile(form.replace("KEY", "(?P<key>[0-9A-Za-z]+)") + r"\Z"), methods)
 
 
@@ -304,32 +327,31 @@ def _objects(kind: Kind) -> tuple[Route, Route]:
     reading: Handler = items if kind == "items" else collections
     lost_many, lost_one = partial(writes.delete_many, kind=kind), partial(writes.delete_one, kind=kind)
     return (
-        _route(f"/{kind}", GET=reading, POST=many, DELETE=lost_many),
-        _route(f"/{kind}/KEY", GET=single, PUT=put, PATCH=patch, DELETE=lost_one),
+        route(f"/{kind}", GET=reading, POST=many, DELETE=lost_many),
+        route(f"/{kind}/KEY", GET=single, PUT=put, PATCH=patch, DELETE=lost_one),
     )
 
 
-GLOBAL: Sequence[Route] = (
-    _route(r"/keys/(?P<name>\w+)", GET=key_info),
-    _route("/items/new", GET=template),
-    _route("/itemTypes", GET=item_types),
-    _route("/itemFields", GET=item_fields),
-    _route("/itemTypeFields", GET=type_fields),
-    _route("/itemTypeCreatorTypes", GET=type_creators),
+TYPES: Sequence[Route] = (
+    route("/itemTypes", GET=item_types),
+    route("/itemFields", GET=item_fields),
+    route("/itemTypeFields", GET=type_fields),
+    route("/itemTypeCreatorTypes", GET=type_creators),
 )
+GLOBAL: Sequence[Route] = (route(r"/keys/(?P<name>\w+)", GET=key_info), route("/items/new", GET=template), *TYPES)
 LIBRARY: Sequence[Route] = (
-    _route("", GET=group),
-    _route("/groups", GET=groups),
-    _route("/items/top", GET=top_items),
-    _route("/items/trash", GET=trash),
-    _route("/items/KEY/children", GET=children),
-    _route("/collections/top", GET=top_collections),
-    _route("/collections/KEY/collections", GET=subcollections),
-    _route("/collections/KEY/items", GET=members, POST=writes.add_to_collection),
-    _route("/collections/KEY/items/(?P<item>[0-9A-Z]+)", DELETE=writes.leave_collection),
-    _route("/tags", GET=tags, DELETE=writes.delete_tags),
-    _route("/deleted", GET=deleted),
-    _route("/(searches|settings)", GET=nothing),
+    route("", GET=group),
+    route("/groups", GET=groups),
+    route("/items/top", GET=top_items),
+    route("/items/trash", GET=trash),
+    route("/items/KEY/children", GET=children),
+    route("/collections/top", GET=top_collections),
+    route("/collections/KEY/collections", GET=subcollections),
+    route("/collections/KEY/items", GET=members, POST=writes.add_to_collection),
+    route("/collections/KEY/items/(?P<item>[0-9A-Z]+)", DELETE=writes.leave_collection),
+    route("/tags", GET=tags, DELETE=writes.delete_tags),
+    route("/deleted", GET=deleted),
+    route("/(searches|settings)", GET=nothing),
     *_objects("items"),
     *_objects("collections"),
 )

@@ -56,11 +56,15 @@ class Place(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """Where and when an object is written: its library, its key, the time (ISO 8601, UTC)."""
+    """Where and when an object is written: its library, its key, the time (ISO 8601, UTC).
+
+    lenient: lengths and dates are taken as they come, as a desktop does, which is told only when it syncs.
+    """
 
     place: Place
     key: str
     now: str
+    lenient: bool = False
 
 
 def item(old: Data | None, sent: Sent, scene: Scene) -> Data:
@@ -106,13 +110,13 @@ def _field(name: str, value: str, kind: str, scene: Scene) -> str:
     own = ATTACHMENT_FIELDS if kind == "attachment" else types.fields(kind)
     if name not in own and value:
         raise ObjectError(400, f"'{name}' is not a valid field for type '{kind}'")
-    if len(value.encode()) > FIELD_BYTES:
+    if len(value.encode()) > FIELD_BYTES and not scene.lenient:
         label, cut = types.label(name), shortened(value)
         message = f"{label} field value '{cut}' too long for item '{scene.place.number}/{scene.key}'"
         raise ObjectError(413, message, {"field": label, "value": cut})
     if name == "accessDate" and value:
         return _access_date(value, scene)
-    return dates.rewritten(value) if types.is_date(kind, name) else value
+    return dates.rewritten(value) if types.is_date(kind, name) and not scene.lenient else value
 
 
 def _access_date(value: str, scene: Scene) -> str:
@@ -134,7 +138,7 @@ def stamped(sent: Sent, name: str) -> str:
     return stamp
 
 
-def _put_creators(new: Data, value: Sequence[Sent], _scene: Scene) -> None:
+def _put_creators(new: Data, value: Sequence[Sent], scene: Scene) -> None:
     roles = types.creator_types(new["itemType"])
     people: list[Data] = []
     for person in value:
@@ -142,7 +146,7 @@ def _put_creators(new: Data, value: Sequence[Sent], _scene: Scene) -> None:
         if not any(names.values()):
             break  # a name of nothing but blanks ends the list: who stands behind it is lost
         long = next((name for name in names.values() if len(name) > NAME_CHARACTERS), None)
-        if long:
+        if long and not scene.lenient:
             cut = shortened(long)
             raise ObjectError(
                 413,
@@ -154,11 +158,11 @@ def _put_creators(new: Data, value: Sequence[Sent], _scene: Scene) -> None:
     new["creators"] = people
 
 
-def _put_tags(new: Data, value: Sequence[Sent], _scene: Scene) -> None:
+def _put_tags(new: Data, value: Sequence[Sent], scene: Scene) -> None:
     tags: dict[tuple[str, int], Data] = {}
     for sent in value:
         name, kind = plain("tag", sent["tag"]), int(sent.get("type") or 0)
-        if len(name) > TAG_CHARACTERS:
+        if len(name) > TAG_CHARACTERS and not scene.lenient:
             raise ObjectError(413, f"Tag '{shortened(name)}' too long", {"tag": name})
         if name:
             tags[name, kind] = {"tag": name, "type": kind} if kind else {"tag": name}
@@ -178,9 +182,9 @@ def _put_relations(new: Data, value: Any, _scene: Scene) -> None:
     }
 
 
-def _put_note(new: Data, value: Any, _scene: Scene) -> None:
+def _put_note(new: Data, value: Any, scene: Scene) -> None:
     note = CONTROL.sub("", str(value or ""))
-    if len(note) > NOTE_CHARACTERS:
+    if len(note) > NOTE_CHARACTERS and not scene.lenient:
         raise ObjectError(413, f"Note '{note[:79]}...' too long")
     new["note"] = note
 
@@ -219,11 +223,11 @@ def collection(old: Data | None, sent: Sent, scene: Scene) -> Data:
     return {name: value for name, value in new.items() if name == "parentCollection" or value}
 
 
-def _name(new: Data, value: Any, _scene: Scene) -> None:
+def _name(new: Data, value: Any, scene: Scene) -> None:
     name = plain("name", value)
     if not name:
         raise ObjectError(400, "Collection name cannot be empty")
-    if len(name) > NAME_CHARACTERS:
+    if len(name) > NAME_CHARACTERS and not scene.lenient:
         raise ObjectError(413, f"Collection name '{shortened(name)}' too long", {"value": shortened(name)})
     new["name"] = name
 

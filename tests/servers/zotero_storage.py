@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal, TypeAlias
 
@@ -59,16 +59,19 @@ class Shelf:
 
     prefix: `users/1001`.  number: the server's internal number of it.  version: of the whole library.
     stamp: counts every change, also those that leave the version alone.
+    local: a desktop's: what changes nothing does not raise the version, and lengths are not looked at.
     """
 
     def __init__(self, kind: str, number: int, ident: int, name: str, version: int = 0) -> None:
         self.kind, self.number, self.ident, self.name, self.version = kind, number, ident, name, version
         self.stamp = 0
+        self.local = False
         self.objects: Mapping[Kind, dict[str, Stored]] = {"items": {}, "collections": {}}
         self.gone: dict[str, dict[str, int]] = defaultdict(dict)
         self.tag_order: dict[tuple[str, int], None] = {}
         self._below: defaultdict[str, dict[str, None]] = defaultdict(dict)
         self._count = 0
+        self._memory: tuple[object, Sequence[Stored]] = (None, ())
 
     @property
     def prefix(self) -> str:
@@ -104,6 +107,13 @@ class Shelf:
         """The collections right under one."""
         return [self.objects["collections"][child] for child in self._below[f"parentCollection {key}"]]
 
+    def remembered(self, question: object, found: Callable[[], Sequence[Stored]]) -> Sequence[Stored]:
+        """What `found` gives; the answer to the last question is kept as long as nothing changes."""
+        asked = (self.stamp, question)
+        if self._memory[0] != asked:
+            self._memory = (asked, found())
+        return self._memory[1]
+
     def uri(self, key: str) -> str:
         """An item's URI as it stands in relations."""
         return f"http://zotero.org/{self.prefix}/items/{key}"
@@ -124,7 +134,7 @@ class Shelf:
     def write(self, kind: Kind, key: str, sent: Sent, writer: Writer) -> Outcome:
         """Write one object under a key, new or over what is there. Raises ObjectError, PoisonError; then nothing changed."""
         old = self.objects[kind].get(key)
-        data = RULES[kind](old.data if old else None, sent, Scene(self, key, writer.now))
+        data = RULES[kind](old.data if old else None, sent, Scene(self, key, writer.now, lenient=self.local))
         added, modified = rules.stamped(sent, "dateAdded"), rules.stamped(sent, "dateModified")
         if old is None:
             self._count += 1
@@ -133,7 +143,7 @@ class Shelf:
             )
         else:
             if self._same(old, data) and added in {"", old.added}:
-                self.bump()
+                self.version += 0 if self.local else 1
                 return Outcome(old, changed=False)
             believed = modified if writer.dated else ""
             new = replace(old, data=data, added=added or old.added, editor=writer.user)

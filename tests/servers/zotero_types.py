@@ -26,12 +26,6 @@ BASES = (
     "medium",
     "authority",
 )
-# Fields that a server of schema 41 was seen to have beyond those that `sync.core.schema` writes.
-SEEN_ON_A_SERVER = {
-    "journalArticle": ("partNumber", "partTitle"),
-    "book": ("ISSN", "format", "originalDate", "originalPlace", "originalPublisher"),
-    "patent": ("priorityDate",),
-}
 _LABELS = {
     "abstractNote": "Abstract",
     "publicationTitle": "Publication",
@@ -64,8 +58,8 @@ def fields(kind: str) -> tuple[str, ...]:
     """A type's own fields, its title first; none for notes and attachments."""
     if kind in NOT_REGULAR:
         return ()
-    names, first = {*schema.fields(kind), *SEEN_ON_A_SERVER.get(kind, ())}, own(kind, "title")
-    return (first, *sorted(names - {first}))
+    first = own(kind, "title")
+    return (first, *sorted(schema.fields(kind) - {first}))
 
 
 @cache

@@ -25,9 +25,12 @@ def said(status: int, message: str, headers: Mapping[str, str] | None = None, *,
 
 
 def told(data: Any, headers: Mapping[str, str] | None = None) -> Reply:
-    """JSON, indented and with escapes as the server writes it."""
-    body = json.dumps(data, ensure_ascii=False, indent=4).encode()
-    return Reply(200, body, {**SPEAKS, "Content-Type": "application/json", **(headers or {})})
+    """JSON; without the server's indentation, which costs time."""
+    return Reply(
+        200,
+        json.dumps(data, ensure_ascii=False).encode(),
+        {**SPEAKS, "Content-Type": "application/json", **(headers or {})},
+    )
 
 
 def versioned(version: int) -> dict[str, str]:
