@@ -318,14 +318,26 @@ def test_a_pause_of_over_a_minute_is_not_waited_for() -> None:
     assert ask(http) == 200
 
 
-def test_a_throttled_pool_holds_back_its_other_requests_too() -> None:
+@pytest.mark.parametrize("status", [429, 503])
+def test_a_pause_asked_of_one_request_holds_back_the_others_of_its_pool(status: int) -> None:
     pace = Pace()
-    transport, times = sent_at(pace)
-    http = http_on(pace, transport, limits={("crossref", "list"): Rate(1000)})
+    times: list[float] = []
+
+    def handle(_: httpx.Request) -> httpx.Response:
+        times.append(pace.now())
+        return httpx.Response(status, headers={"Retry-After": "30"}) if len(times) == 1 else httpx.Response(200)
+
+    nested: list[int] = []
+
+    def wait(seconds: float) -> None:
+        if seconds == 30.0 and not nested:
+            nested.append(0)
+            ask(http)  # another one asks while the first is waiting
+        pace.wait(seconds)
+
+    http = http_on(pace, answering(handle), wait=wait, limits={("crossref", "list"): Rate(1000)})
     ask(http)
-    http._budget("crossref", "list").pause(30.0)
-    ask(http)
-    assert spacing(times) == [30.0]
+    assert times[1] == 1030.0
 
 
 def test_a_refusal_inside_a_good_answer_is_tried_again() -> None:

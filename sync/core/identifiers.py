@@ -22,7 +22,12 @@ _DOI_LEAD = re.compile(
     re.IGNORECASE,
 )
 _DOI_IN_TEXT = re.compile(
-    r"(?:https?://(?:dx\.)?doi\.org/|info:doi/|\bdoi\s*[:=]?\s*)(10\.\d{4,9}(?:\.\d+)*/[^\s\"<>\]}]+)", re.IGNORECASE
+    r"(?:https?://(?:dx\.)?doi\.org/|info:doi/|\bdoi\s*[:=]?\s*)(10\.\d{4,9}(?:\.\d+)*/[^\s\"<>\]}]+)"
+    r"|https?://\S+?/doi/(?:[a-z]+/)?(10\.\d{4,9}(?:\.\d+)*/[^\s\"<>\]}?#]+)",
+    re.IGNORECASE,
+)
+_PAGE_OF_ARTICLE = re.compile(
+    r"/(?:full|abstract|abs|summary|e?pdf|epub|references|meta)(?:/.*)?$|\.pdf$", re.IGNORECASE
 )
 _CENTRAL = re.compile(r"10\.1002/central/", re.IGNORECASE)  # Cochrane's register entries: not the article's DOI
 _TRAILING = ".,;:'\"?!>"
@@ -37,9 +42,10 @@ _PMID_URL = re.compile(
 _PMCID = re.compile(r"^\s*(?:PMCID\s*[:=]?\s*)?PMC\s*(\d{3,9})(?:\.\d+)?\s*(?:\[pmcid\])?\s*$", re.IGNORECASE)
 _PMC_URL = re.compile(r"(?:ncbi\.nlm\.nih\.gov/pmc|pmc\.ncbi\.nlm\.nih\.gov)/articles/PMC(\d{3,9})", re.IGNORECASE)
 _ARXIV = re.compile(
-    r"^\s*(?:https?://arxiv\.org/(?:abs|pdf)/|arxiv\s*:\s*)?(\d{4}\.\d{4,5}|[a-z-]+(?:\.[A-Z]{2})?/\d{7})(v\d+)?(?:\.pdf)?\s*$",
+    r"^\s*(?:https?://arxiv\.org/(?:abs|pdf)/|arxiv\s*:\s*|10\.48550/arxiv\.)?(\d{2}(?:0[1-9]|1[0-2])\.\d{4,5}|[a-z-]+(?:\.[A-Z]{2})?/\d{7})(v\d+)?(?:\.pdf)?\s*$",
     re.IGNORECASE,
 )
+_IN_BRACKETS = re.compile(r"\([^)]*\)")
 _ORCID = re.compile(r"(\d{4})-?(\d{4})-?(\d{4})-?(\d{3}[\dXx])\s*/?\s*$")
 
 
@@ -56,9 +62,12 @@ def parse_doi(text: str) -> DOI | None:
 
 
 def find_doi(text: str) -> DOI | None:
-    """The first DOI that a text names as such (`doi:` or a doi.org address before it)."""
+    """The first DOI that a text names as such: `doi:` or a doi.org address before it, or a publisher's `.../doi/full/10.1/x`.
+
+    Cochrane's register numbers (`10.1002/central/CN-...`) are not the DOIs of the articles they list.
+    """
     for found in _DOI_IN_TEXT.finditer(text):
-        doi = parse_doi(found.group(1))
+        doi = parse_doi(found[1] or _PAGE_OF_ARTICLE.sub("", found[2]))
         if doi:
             return doi
     return None

@@ -10,40 +10,10 @@ import html
 import re
 from html.parser import HTMLParser
 
-_KEPT = frozenset(
-    [
-        "p",
-        "br",
-        "b",
-        "strong",
-        "i",
-        "em",
-        "u",
-        "s",
-        "sub",
-        "sup",
-        "ul",
-        "ol",
-        "li",
-        "blockquote",
-        "pre",
-        "code",
-        "h1",
-        "h2",
-        "h3",
-        "h4",
-        "h5",
-        "h6",
-        "table",
-        "thead",
-        "tbody",
-        "tr",
-        "td",
-        "th",
-        "hr",
-        "a",
-    ]
+_ELEMENTS = (
+    "p br b strong i em u s sub sup ul ol li blockquote pre code h1 h2 h3 h4 h5 h6 table thead tbody tr td th hr a"
 )
+_KEPT = frozenset(_ELEMENTS.split())
 _VOID = frozenset({"br", "hr"})
 _SILENT = frozenset({"script", "style", "iframe", "object", "template", "title"})  # what stands in them is not text
 _MARKUP = re.compile(rf"</?(?:{'|'.join(sorted(_KEPT | {'div', 'span'}))})(?:\s[^<>]*)?/?>", re.IGNORECASE)

@@ -108,12 +108,13 @@ class _Reader:
 
     def _end_without_type(self, token: Token) -> Iterator[Entry | Gap]:
         """An ER that closes a reference without TY, or one ER too many."""
-        self.early.append(token)
-        if not _is_reference(self.early):
+        early = self.early
+        if not _is_reference(early):
+            (early or self.loose).append(token)
             return
-        early, self.early = self.early, []
+        self.early = []
         yield from self._leave()
-        self.early = early
+        self.early = [*early, token]
         yield from self._untyped()
 
     def _untyped(self) -> Iterator[Entry | Gap]:

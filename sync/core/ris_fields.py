@@ -177,8 +177,10 @@ def _finish_identifiers(draft: Draft, said: list[Tagged]) -> None:
         pmid = parse_pmid(numbers[0]) if numbers else None
         if pmid and "PMID" not in draft.identifiers and any(known.fullmatch(name) for name in draft.databases):
             draft.identify("PMID", pmid)
-    for name in schema.fields(draft.kind) & draft.identifiers.keys():
-        draft.fields.setdefault(name, draft.identifiers[name])
+    known = schema.fields(draft.kind)
+    for name, value in draft.identifiers.items():
+        if name in known:
+            draft.fields.setdefault(name, value)
 
 
 def _keep_frame(draft: Draft, entry: Entry) -> None:

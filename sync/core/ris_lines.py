@@ -10,127 +10,21 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise, zip_longest
 
 from sync.core.record import Problem, SourceLine
 
 # Tags of the specifications of 2001 and 2011, and those that vendors add (seen in real exports).
-KNOWN = frozenset(
-    [
-        "TY",
-        "ER",
-        "A1",
-        "A2",
-        "A3",
-        "A4",
-        "A5",
-        "A6",
-        "AB",
-        "AD",
-        "AI",
-        "AN",
-        "AU",
-        "AV",
-        "BT",
-        "C1",
-        "C2",
-        "C3",
-        "C4",
-        "C5",
-        "C6",
-        "C7",
-        "C8",
-        "CA",
-        "CC",
-        "CN",
-        "CP",
-        "CR",
-        "CT",
-        "CY",
-        "DA",
-        "DB",
-        "DI",
-        "DO",
-        "DP",
-        "ED",
-        "EP",
-        "ET",
-        "FU",
-        "FX",
-        "H1",
-        "H2",
-        "ID",
-        "IS",
-        "J1",
-        "J2",
-        "J9",
-        "JA",
-        "JF",
-        "JI",
-        "JO",
-        "KW",
-        "L1",
-        "L2",
-        "L3",
-        "L4",
-        "LA",
-        "LB",
-        "LK",
-        "M1",
-        "M2",
-        "M3",
-        "M4",
-        "N1",
-        "N2",
-        "NL",
-        "NS",
-        "NV",
-        "OP",
-        "PA",
-        "PB",
-        "PD",
-        "PG",
-        "PI",
-        "PP",
-        "PT",
-        "PU",
-        "PY",
-        "RI",
-        "RN",
-        "RP",
-        "SE",
-        "SM",
-        "SN",
-        "SO",
-        "SP",
-        "ST",
-        "SV",
-        "T1",
-        "T2",
-        "T3",
-        "T4",
-        "TA",
-        "TI",
-        "TS",
-        "TT",
-        "U1",
-        "U2",
-        "U3",
-        "U4",
-        "U5",
-        "UR",
-        "VL",
-        "VO",
-        "WE",
-        "WP",
-        "WT",
-        "WV",
-        "Y1",
-        "Y2",
-    ]
+_TAG_WORDS = (
+    "TY ER A1 A2 A3 A4 A5 A6 AB AD AI AN AU AV BT C1 C2 C3 C4 C5 C6 C7 C8 CA CC CN CP CR CT CY DA DB DI DO DP ED EP ET FU FX"
+    " H1 H2 ID IS J1 J2 J9 JA JF JI JO KW L1 L2 L3 L4 LA LB LK M1 M2 M3 M4 N1 N2 NL NS NV OP PA PB PD PG PI PP PT PU PY RI RN"
+    " RP SE SM SN SO SP ST SV T1 T2 T3 T4 TA TI TS TT U1 U2 U3 U4 U5 UR VL VO WE WP WT WV Y1 Y2"
 )
+_TELLING = "AU A1 TI T1 JO JF PY Y1 DO AB UR SN T2 KW"
+KNOWN = frozenset(_TAG_WORDS.split())
 LONG = frozenset({"PMID", "PMCID", "DOI", "ISSN", "ISBN"})
 # Two or more of these make a reference even where its TY is lost.
-BIBLIOGRAPHIC = frozenset(["AU", "A1", "TI", "T1", "JO", "JF", "PY", "Y1", "DO", "AB", "UR", "SN", "T2", "KW"])
+BIBLIOGRAPHIC = frozenset(_TELLING.split())
 
 _BLANK = " \t\u00a0\u2002\u2003\u2009\u200b\u200c\u200d\ufeff\x00\x0b\x0c"
 _DASH = "-\u2010\u2011\u2012\u2013\u2014\u2212"
@@ -142,11 +36,12 @@ _TYPE_OR_TAG = re.compile(rf"(?:^|\s)TY[{_BLANK}]{{0,3}}[{_DASH}][{_BLANK}]*[A-Z
 _TYPE_AT_START = re.compile(rf"^[{_BLANK}]*TY[{_BLANK}]{{1,3}}-", re.IGNORECASE | re.MULTILINE)
 
 _TAGS = "|".join(sorted(KNOWN - {"TY", "ER"}))
+_NO_END = r"(?:(?!ER[ \t]{0,2}-)\S+\s+)"  # a word that is no ER
 # Where a line that lost its breaks is cut: at a known tag that stands alone before its dash. `TY` needs a type code after it;
-# after `ER` the line ends (a word may stand there), or the next reference opens (a counter or a notice may stand between).
+# after `ER` the line ends (some words may stand there), or the next reference opens (a counter or a notice may stand between).
 _CUT = re.compile(
     r"(?<!\S)(?:(?P<ty>TY)[ \t]{0,2}-(?=[ \t]+[A-Z]{2,8}(?:\s|$))"
-    r"|(?P<er>ER)[ \t]{0,2}-(?=\s*$|\s+\S{1,24}\s*$|\s+(?:\S+\s+){0,20}TY[ \t]{0,2}-)"
+    rf"|(?P<er>ER)[ \t]{{0,2}}-(?=\s*$|\s+{_NO_END}{{0,3}}(?!ER[ \t]{{0,2}}-)\S+\s*$|\s+{_NO_END}{{0,20}}TY[ \t]{{0,2}}-)"
     rf"|(?P<tag>{_TAGS})[ \t]{{0,2}}-(?=\s|$)"
     r"|(?P<long>DOI(?=[ \t]+-\s+10\.)|PMID(?=[ \t]+-\s+\d)|PMCID(?=[ \t]+-\s+PMC))[ \t]+-)"
 )
@@ -272,21 +167,25 @@ def _pieces(line: SourceLine, cuts: Sequence[_Cut], code: str, message: str) -> 
     """The values of a line that is cut at its tags; what stands before the first is text without tag."""
     text, number, offset = line.text, line.number, _offsets(line)
     problem = Problem(code, message, number)
-    ends = [start for start, _, _ in cuts[1:]] + [len(text)]
-    place = line.start
-    if cuts[0][0] > 0:
-        place = offset(cuts[0][0])
-        yield Token("", text[: cuts[0][0]], number, line.start, place, text[: cuts[0][0]])
-    for (start, after, tag), end in zip(cuts, ends, strict=True):
-        last = line.end if end == len(text) else offset(end)
+    cuts = list(_with_text(text, cuts))
+    places = [line.start, *(offset(start) for start, _, _ in cuts[1:]), line.end]
+    ends = [*(start for start, _, _ in cuts[1:]), len(text)]
+    for (start, after, tag), end, span in zip(cuts, ends, pairwise(places), strict=True):
         value = text[after:end].strip()
-        if tag == "ER" and value:  # a counter or a notice between two references
-            middle = offset(after)
-            yield Token(tag, "", number, place, middle, text[start:after], problem)
-            yield Token("", value, number, middle, last, text[after:end].strip())
-        else:
-            yield Token(tag, value, number, place, last, text[start:end], problem)
-        place = last
+        yield Token(tag, value, number, *span, text[start:end].strip(), problem if tag else None)
+
+
+def _with_text(text: str, cuts: Sequence[_Cut]) -> Iterator[_Cut]:
+    """The cuts, and those of what belongs to no tag: words before the first, a counter or a notice after an ER."""
+    if text[: cuts[0][0]].strip():
+        yield 0, 0, ""
+    elif cuts[0][0]:
+        cuts = [(0, *cuts[0][1:]), *cuts[1:]]
+    for cut, following in zip_longest(cuts, cuts[1:]):
+        yield cut
+        _, after, tag = cut
+        if tag == "ER" and text[after : following[0] if following else None].strip():
+            yield after, after, ""
 
 
 def _offsets(line: SourceLine) -> Callable[[int], int]:
