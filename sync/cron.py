@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+MOST = 366 * 86400.0  # seconds; longer is a slip of the pen, and calendars break on much longer ones
+
 _UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "": 1.0}
 _FIELDS = (("minute", 0, 59), ("hour", 0, 23), ("day", 1, 31), ("month", 1, 12), ("day_of_week", 0, 7))
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
@@ -12,15 +14,17 @@ _LONGEST = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 
 
 def seconds(text: str | float) -> float:
-    """A duration in seconds: `90`, `"90s"`, `"15m"`, `"1h"`, `"2d"`. Raises ValueError."""
+    """A duration in seconds: `90`, `"90s"`, `"15m"`, `"1h"`, `"2d"`; a year at most. Raises ValueError."""
     if isinstance(text, (int, float)) and not isinstance(text, bool):
-        if text < 0:
-            raise ValueError("a duration cannot be negative")
-        return float(text)
-    found = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([smhd]?)\s*", str(text))
-    if not found:
-        raise ValueError(f'a duration such as "90s", "15m", "1h" or "2d" is needed, got {text!r}')
-    return float(found.group(1)) * _UNITS[found.group(2)]
+        value = float(text)
+    else:
+        found = re.fullmatch(r"\s*(\d{1,15}(?:\.\d{1,15})?)\s*([smhd]?)\s*", str(text), re.ASCII)
+        if not found:
+            raise ValueError(f'a duration such as "90s", "15m", "1h" or "2d" is needed, got {text!r}')
+        value = float(found.group(1)) * _UNITS[found.group(2)]
+    if not 0 <= value <= MOST:  # not a number is in no range
+        raise ValueError(f"a duration between 0 and 366 days is needed, got {text!r}")
+    return value
 
 
 def cron_fields(text: str) -> float | dict[str, str]:
@@ -28,11 +32,11 @@ def cron_fields(text: str) -> float | dict[str, str]:
 
     Raises ValueError for what is neither, and for a plan that never comes round (`0 0 31 2 *`).
     """
-    every = re.fullmatch(r"\s*every\s+(.+)", text)
+    every = re.fullmatch(r"\s*every\s+(.+)", text, re.IGNORECASE)
     if every:
         gap = seconds(every.group(1))
         if gap < 1:
-            raise ValueError("at most once a second")
+            raise ValueError(f"at most once a second, got {text!r}")
         return gap
     words = text.split()
     if len(words) != len(_FIELDS):
@@ -52,24 +56,26 @@ def _values(word: str, name: str, low: int, high: int) -> list[int]:
 
 
 def _range(part: str, name: str, low: int, high: int) -> range:
-    found = re.fullmatch(r"(\*|\w+)(?:-(\w+))?(?:/(\d+))?", part)
+    found = re.fullmatch(r"(?:(\*)|([a-z0-9]+)(?:-([a-z0-9]+))?)(?:/(\d{1,3}))?", part.lower(), re.ASCII)
     if not found:
         raise ValueError(f"{part!r} is no {name} of cron")
-    first, last, step = found.group(1), found.group(2), int(found.group(3) or 1)
-    if step < 1:
+    every, first, last, step = found.groups()
+    if step and int(step) < 1:
         raise ValueError(f"{part!r}: a step of 0 never moves on")
-    start = low if first == "*" else _number(first, name, low, high)
-    open_end = first == "*" or (found.group(3) and not last)
-    end = (6 if name == "day_of_week" else high) if open_end else _number(last, name, low, high) if last else start
+    start = low if every else _number(first, name, low, high)
+    end = _number(last, name, low, high, is_end=True) if last else start
+    if every or (step and not last):  # `*/2`, `5/2`: as far as it goes; the second Sunday is the first
+        end = max(start, 6 if name == "day_of_week" else high)
     if end < start:
-        raise ValueError(f"{part!r} runs backwards")
-    return range(start, end + 1, step)
+        raise ValueError(f"{part!r} runs backwards; two ranges with a comma between them say the same")
+    return range(start, end + 1, int(step or 1))
 
 
-def _number(word: str, name: str, low: int, high: int) -> int:
+def _number(word: str, name: str, low: int, high: int, *, is_end: bool = False) -> int:
+    """A number, or the name that stands for it; Sunday at the end of a range is the seventh day."""
     names = {"month": _MONTHS, "day_of_week": _DAYS}.get(name, ())
-    if word.lower() in names:
-        return names.index(word.lower()) + low
-    if not word.isdigit() or not low <= int(word) <= high:
+    if word in names:
+        return 7 if is_end and word == "sun" else names.index(word) + low
+    if not word.isdigit() or len(word) > 3 or not low <= int(word) <= high:
         raise ValueError(f"{word!r} is no {name} of cron ({low}-{high})")
     return int(word)

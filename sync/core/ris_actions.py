@@ -108,6 +108,8 @@ def _number(draft: Draft, _: Tagged, value: str) -> bool:
         return draft.put(_NUMBERED[draft.kind], " ".join(value.split()))
     known, spelled = schema.fields(draft.kind), " ".join(value.split())
     name = next((name for name, parse in _PARSE.items() if name in known and _all_are(value, parse)), "")
+    if name and "(" in value and len(value.split(",")) > 1:  # `1999-7777(Electronic),0222-6666(Print)`
+        spelled = ", ".join(str(_PARSE[name](part)) for part in value.split(","))
     if name not in draft.fields:
         return draft.put(name or ("ISBN" if "ISBN" in known else "ISSN"), spelled)
     if spelled not in draft.fields[name]:

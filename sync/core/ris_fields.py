@@ -155,6 +155,7 @@ def _finish_ebsco(draft: Draft, said: list[Tagged]) -> None:
     if own and journals and others and not others & {fold(journal) for journal in journals}:
         draft.keep("T2", draft.fields[own])
         draft.fields[own] = journals[0]
+        draft.unmapped = [pair for pair in draft.unmapped if pair[1] != journals[0]]
 
 
 def _finish_people(draft: Draft) -> None:
@@ -177,9 +178,10 @@ def _finish_identifiers(draft: Draft, said: list[Tagged]) -> None:
         pmid = parse_pmid(numbers[0]) if numbers else None
         if pmid and "PMID" not in draft.identifiers and any(known.fullmatch(name) for name in draft.databases):
             draft.identify("PMID", pmid)
-    known = schema.fields(draft.kind)
+            draft.unmapped = [pair for pair in draft.unmapped if pair != (tag, numbers[0])]
+    names = schema.fields(draft.kind)
     for name, value in draft.identifiers.items():
-        if name in known:
+        if name in names:
             draft.fields.setdefault(name, value)
 
 

@@ -30,19 +30,20 @@ _BLANK = " \t\u00a0\u2002\u2003\u2009\u200b\u200c\u200d\ufeff\x00\x0b\x0c"
 _DASH = "-\u2010\u2011\u2012\u2013\u2014\u2212"
 _STRICT = re.compile(r"\ufeff?([A-Z][A-Z0-9])  - ?(.*)", re.DOTALL)
 _LENIENT = re.compile(rf"[{_BLANK}]*([A-Za-z][A-Za-z0-9])[{_BLANK}]*[{_DASH}](?:[{_BLANK}]+(.*)|(.*))", re.DOTALL)
-_LONG = re.compile(rf"[{_BLANK}]*(PMC?ID|DOI|ISSN|ISBN)[{_BLANK}]{{1,2}}-[{_BLANK}](.*)", re.DOTALL)
+_LONG = re.compile(rf"[{_BLANK}]*(PMC?ID|DOI|ISSN|ISBN)[{_BLANK}]{{1,2}}-[{_BLANK}](.*)", re.DOTALL | re.IGNORECASE)
 _TWO_BLANKS = re.compile(r"[A-Z][A-Z0-9]  -")
 _TYPE_OR_TAG = re.compile(rf"(?:^|\s)TY[{_BLANK}]{{0,3}}[{_DASH}][{_BLANK}]*[A-Za-z]{{2,9}}(?:\s|$)", re.IGNORECASE)
 _TYPE_AT_START = re.compile(rf"^[{_BLANK}]*TY[{_BLANK}]{{1,3}}-", re.IGNORECASE | re.MULTILINE)
 
 _TAGS = "|".join(sorted(KNOWN - {"TY", "ER"}))
+_WORDS = "AI|CA|CP|CR|CT|DI|PA|PI|PT|RI|WE"  # tags that are abbreviations in running text too: `AI - based tools`
 _NO_END = r"(?:(?!ER[ \t]{0,2}-)\S+\s+)"  # a word that is no ER
 # Where a line that lost its breaks is cut: at a known tag that stands alone before its dash. `TY` needs a type code after it;
 # after `ER` the line ends (some words may stand there), or the next reference opens (a counter or a notice may stand between).
 _CUT = re.compile(
     r"(?<!\S)(?:(?P<ty>TY)[ \t]{0,2}-(?=[ \t]+[A-Z]{2,8}(?:\s|$))"
     rf"|(?P<er>ER)[ \t]{{0,2}}-(?=\s*$|\s+{_NO_END}{{0,3}}(?!ER[ \t]{{0,2}}-)\S+\s*$|\s+{_NO_END}{{0,20}}TY[ \t]{{0,2}}-)"
-    rf"|(?P<tag>{_TAGS})[ \t]{{0,2}}-(?=\s|$)"
+    rf"|(?P<tag>(?!(?:{_WORDS})[ \t]{{0,2}}-\s+[a-z])(?:{_TAGS}))[ \t]{{0,2}}-(?=\s|$)"
     r"|(?P<long>DOI(?=[ \t]+-\s+10\.)|PMID(?=[ \t]+-\s+\d)|PMCID(?=[ \t]+-\s+PMC))[ \t]+-)"
 )
 _RUN_ON = re.compile(rf"[ \t]{{2,}}(?P<tag>{_TAGS})  - ")
@@ -122,8 +123,8 @@ def _untagged(line: SourceLine) -> Sequence[Token]:
 def _lenient(text: str, habit: Habit, *, inside: bool) -> tuple[str, str]:
     """Tag and value of a line in another shape than the specification's; an empty tag if it has none."""
     long = _LONG.match(text)
-    if long:
-        return long.group(1), long.group(2)
+    if long and (long.group(1).isupper() or habit.lower):
+        return long.group(1).upper(), long.group(2)
     found = _LENIENT.match(text)
     if not found:
         return "", text

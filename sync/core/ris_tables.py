@@ -80,6 +80,8 @@ _FIRST = {
     "PMID": "!pmid",
     "PMCID": "!pmcid",
     "DOI": "!doi",
+    "ISSN": "!number",
+    "ISBN": "!number",
 }
 
 # Tags that other tags stand in for: tried only when no tag above has filled the field.

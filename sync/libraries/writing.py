@@ -19,6 +19,7 @@ ROUNDS = 3
 _HALVE = frozenset({400, 413, 500})  # refusals of a whole request that one of its objects may be the reason of
 _DOWN = 3  # so many objects in a row that fail alone with 500, and none that did not: the service is down
 _LOST = re.compile(r"Collection ([2-9A-Z]{8}) not found")
+_AS_NEW = re.compile(r"'?itemType'? property not provided")  # the desktop takes an update of what is gone for a create
 _FOUND = re.compile(r"found (\d+)")
 
 
@@ -158,7 +159,7 @@ def _answer(write: Write, outcome: Outcome, held: Mapping[str, Any] | None) -> A
         return Receipt(write.key, now["version"], now["data"]) if now else _unread(write, "")
     if outcome.code == 412 and write.version == 0:
         return Receipt(write.key, held["version"], held["data"]) if held else _unread(write, outcome.message)
-    if outcome.code in {404, 412}:
+    if outcome.code in {404, 412} or (write.version and outcome.code == 400 and _AS_NEW.search(outcome.message)):
         return Conflict(write.key, held["version"] if held else 0, _data(held))
     if outcome.code in {401, 403}:
         raise CredentialFault(f"Zotero does not let this key write {write.key}: {outcome.message}")

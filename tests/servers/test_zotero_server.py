@@ -296,6 +296,20 @@ def test_a_key_without_a_version_is_a_428_unless_the_library_is_named(server: Zo
     assert answer.status_code == 412
 
 
+def test_a_version_that_is_ahead_passes(server: ZoteroServer) -> None:
+    post(server, book("ABCD2345"))
+    ahead = {"If-Unmodified-Since-Version": "999"}
+    assert post(server, {"key": "ABCD2345", "version": 999, "title": "N"}, headers=ahead)["success"] == {
+        "0": "ABCD2345"
+    }
+
+
+def test_a_key_without_the_library_may_not_read_it() -> None:
+    with ZoteroServer(keys={"grouponly": Key(USER, library=False)}) as server:
+        assert call(server, "GET", f"/users/{USER}/items", key="grouponly").status_code == 403
+        assert call(server, "GET", f"/groups/{GROUP}/items", key="grouponly").status_code == 200
+
+
 def test_an_update_of_what_is_not_there_is_a_404_and_version_0_makes_it_anew(server: ZoteroServer) -> None:
     made = post(server, book("ABCD2345"))["successful"]["0"]["version"]
     server.delete("ABCD2345")

@@ -46,7 +46,7 @@ STAMP = re.compile(r"20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 CUT_LIST = re.compile(r"…?\[(\d+) entries in all\]\Z")
 CUT_TEXT = re.compile(r"(?s)(.*)…\[(\d+) chars\]…(.*)\Z")
 KEY_IN_MESSAGE = re.compile(r"item '\d+/([2-9A-NP-Z]{8})'")
-PARTLY_RECORDED = range(207, 215)  # from a second session, with the headers of interest only
+PARTLY_RECORDED = range(207, 215)  # from a second recording, with the headers of interest only
 A_WRITE = [{"itemType": "book", "title": "A book"}]  # where the recording does not say what was written
 
 

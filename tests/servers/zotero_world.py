@@ -132,7 +132,7 @@ class Door:
 
 
 class World:
-    """Everything behind the door. The server holds `lock` around each request; helpers of tests take it too."""
+    """Everything behind the door. The server holds `lock` around each request, and so do its views."""
 
     def __init__(
         self,
