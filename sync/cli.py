@@ -40,7 +40,9 @@ class Common:
         from sync.config import find_and_load
 
         config = find_and_load(Path(self.config) if self.config else None)
-        for warning in config.warnings:
+        from sync.wiring import without_effect
+
+        for warning in [*config.warnings, *without_effect(config)]:
             self.say(f"warning: {warning}")
         return config
 
@@ -376,6 +378,7 @@ def _status(config: Config, ledger: Any) -> dict[str, Any]:
     return {
         "schema": 1,
         "inboxes": {name: str(inbox.path) for name, inbox in config.inbox.items()},
+        "degraded": _degraded(config),
         "drops": {"total": len(drops), "done": sum(drop["state"] == "done" for drop in drops)},
         "open": [drop for drop in drops if drop["state"] != "done"],
         "outcomes": ledger.totals(),
@@ -383,8 +386,20 @@ def _status(config: Config, ledger: Any) -> dict[str, Any]:
     }
 
 
+def _degraded(config: Config) -> str:
+    from sync.wiring import free_mb
+
+    free = free_mb(config)
+    return (
+        f"{free} MB are free, less than [state] min_free_mb: no new drops are taken in"
+        if free < config.state.min_free_mb
+        else ""
+    )
+
+
 def _status_text(facts: dict[str, Any]) -> str:
     lines = [f"service: {'running' if facts['daemon'] else 'not running'}"]
+    lines += [f"degraded: {facts['degraded']}"] if facts["degraded"] else []
     lines += [f"inbox {name}: {path}" for name, path in facts["inboxes"].items()]
     lines.append(f"drops: {facts['drops']['total']}, of them done: {facts['drops']['done']}")
     lines += [f"  open: {drop['path']} ({drop['entries']} records, since {drop['arrived']})" for drop in facts["open"]]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import codecs
+import errno
 import hashlib
 import io
 import json
@@ -11,6 +13,7 @@ import shutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -19,11 +22,17 @@ from sync.core.record import SourceLine
 from sync.errors import UsageFault, ZotdropError
 
 DONE, HELD = "done", "held"
+REPORT = ".report.json"  # put after the name of a drop
+MOST_NAME = 255  # bytes of a file's name
 CHUNK = 1 << 20  # bytes read at once
+LONGEST = 1 << 26  # bytes; a longer line comes in pieces
+
+_MARKS = {"utf-8": b"\xef\xbb\xbf", "utf-16-le": b"\xff\xfe", "utf-16-be": b"\xfe\xff"}
 
 # What browsers, synchronisers and editors leave while a file is still on its way, or beside it.
 _TEMPORARY = re.compile(
-    r"^(?:\.|~\$|~syncthing~|desktop\.ini$|thumbs\.db$)|(?:\.part|\.crdownload|\.filepart|\.tmp|\.report\.json|~)$",
+    r"^(?:\.|~\$|~syncthing~|desktop\.ini$|thumbs\.db$)"
+    r"|(?:\.part|\.partial|\.crdownload|\.download|\.opdownload|\.filepart|\.tmp|\.swp|\.report\.json|~)$",
     re.IGNORECASE,
 )
 _FOREIGN_FOLDERS = frozenset({"@eaDir", "#recycle", "lost+found"})
@@ -62,12 +71,11 @@ def scan(root: Path) -> dict[Path, Stamp]:
         for entry in _entries(folder, is_root=folder == root):
             if _TEMPORARY.search(entry.name):
                 continue
-            if entry.is_dir(follow_symlinks=False):
-                if entry.name not in _FOREIGN_FOLDERS and not (folder == root and entry.name in {DONE, HELD}):
-                    folders.append(Path(entry.path))
-            elif entry.is_file(follow_symlinks=False):
-                with suppress(FileNotFoundError):
+            with suppress(OSError):  # gone since, or not for us to look at
+                if entry.is_file(follow_symlinks=False):
                     found[Path(entry.path)] = _stamp(entry.stat(follow_symlinks=False))
+                elif entry.is_dir(follow_symlinks=False) and not _is_foreign(entry.name, at_root=folder == root):
+                    folders.append(Path(entry.path))
     return dict(sorted(found.items()))
 
 
@@ -105,8 +113,10 @@ def settled(
 
 
 def take(path: Path, inbox: str, root: Path) -> Drop:
-    """The drop that a file is: hashed, with its place in the inbox."""
+    """The drop that a file is: hashed, with its place in the inbox. Raises UsageFault for what is no file, or is closed to us."""
     digest, size = hashlib.sha256(), 0
+    if path.exists() and not path.is_file():  # a pipe would be waited for, and could not be read twice
+        raise UsageFault(f"{path}: this is no file; what comes through a pipe is read with: zotdrop sync -")
     try:
         with path.open("rb") as file:
             while chunk := file.read(CHUNK):
@@ -121,7 +131,7 @@ def take(path: Path, inbox: str, root: Path) -> Drop:
 def store(folder: Path, data: bytes) -> Path:
     """Keep bytes as a file named by their hash; written whole or not at all."""
     path = folder / f"{hashlib.sha256(data).hexdigest()[:16]}.ris"
-    part = path.with_suffix(".part")
+    part = path.with_suffix(f".{os.getpid()}.part")
     _write(part, data)
     part.replace(path)
     return path
@@ -139,8 +149,15 @@ def hold(drop: Drop, root: Path, report: Mapping[str, Any]) -> Path:
 
 def remove(drop: Drop) -> None:
     """Delete a drop that is done, if it is still the file that was read."""
-    if _unchanged(drop):
+    if not _unchanged(drop):
+        return
+    try:
         drop.path.unlink()
+    except OSError as fault:
+        raise ZotdropError(
+            f"{drop.path}: worked off, but cannot be deleted ({fault.strerror}); mend the folder's rights."
+            " The file stays; it will not be worked off twice"
+        ) from fault
 
 
 class Lines:
@@ -151,80 +168,130 @@ class Lines:
         self._file = file
 
     def __iter__(self) -> Iterator[SourceLine]:
-        wide = self.guess.encoding.startswith("utf-16")
-        return _wide_lines(self._file, self.guess) if wide else _lines(self._file, self.guess)
+        number, start, whole = 1, 0, True
+        place = self.guess.bom  # the mark is part of the first line
+        for piece in _pieces(self._file, _shape(self.guess.encoding)):
+            place += len(piece.data)
+            yield SourceLine(number, start, place, piece.text.decode(self.guess.encoding, "replace"))
+            number, start, whole = number + piece.ended, place, piece.ended
+        if whole and start < place:  # nothing but a mark
+            yield SourceLine(number, start, place, "")
 
 
 @contextmanager
 def open_lines(path: Path, encoding: str = "auto") -> Iterator[Lines]:
     """The lines of a file with their byte ranges: split at CRLF, LF and CR alone, whatever the encoding. Joined, the ranges are
-    the file. Memory does not grow with the file.
+    the file. Memory does not grow with the file, nor with a line: one longer than LONGEST comes in several pieces of the same
+    number. Raises UsageFault for a file that cannot be read and an encoding that nobody knows.
     """
-    with path.open("rb") as file:
-        found = _guess(file) if encoding == "auto" else Guess(encoding, _bom(file.read(4), encoding))
-        file.seek(found.bom)
-        yield Lines(file, found)
+    try:
+        file = path.open("rb")
+    except OSError as fault:
+        raise UsageFault(f"{path}: cannot be read ({fault.strerror}); mend its rights, then try again") from fault
+    with file:
+        yield _lines(file, encoding)
 
 
 def lines_of(data: bytes, encoding: str = "auto") -> Lines:
     """The same of bytes in memory."""
-    file = io.BytesIO(data)
-    found = _guess(file) if encoding == "auto" else Guess(encoding, _bom(data[:4], encoding))
+    return _lines(io.BytesIO(data), encoding)
+
+
+def _lines(file: BinaryIO, encoding: str) -> Lines:
+    found = _guess(file) if encoding == "auto" else _named(file.read(4), encoding)
     file.seek(found.bom)
     return Lines(file, found)
 
 
-def _lines(file: BinaryIO, found: Guess) -> Iterator[SourceLine]:
-    """Lines of an encoding in which CR and LF are bytes of their own."""
-    number, start, rest = 0, found.bom, b""
-    while True:
-        chunk = file.read(CHUNK)
-        data = _join(rest, chunk, file) if chunk else rest
-        pieces = _split(data, last=not chunk)
-        rest = pieces.pop()
-        for piece in pieces:
-            number, end = number + 1, start + len(piece)
-            yield SourceLine(
-                number, 0 if number == 1 else start, end, _text(piece, found.encoding)
-            )  # a mark is part of it
-            start = end
-        if not chunk:
-            return
+@dataclass(frozen=True, slots=True)
+class _Shape:
+    """How line ends look in an encoding. unit: bytes of a code unit.  line: a line with its end.  blank: one blank."""
+
+    unit: int
+    line: re.Pattern[bytes] | None
+    cr: bytes
+    lf: bytes
+    blank: bytes
 
 
-def _join(rest: bytes, chunk: bytes, file: BinaryIO) -> bytes:
-    """What was left and what came, and more until a line ends, so that one endless line is not copied again and again."""
-    parts = [rest, chunk]
-    while chunk and b"\n" not in chunk and b"\r" not in chunk:
+# A unit whose other byte is not NUL is no line end: U+0A0D is a letter.
+_SHAPES = {
+    "utf-16-le": _Shape(
+        2, re.compile(rb"(?:[^\r\n].|[\r\n][^\0])*(?:\r\0\n\0|\n\0|\r\0)", re.DOTALL), b"\r\0", b"\n\0", b" \0"
+    ),
+    "utf-16-be": _Shape(
+        2, re.compile(rb"(?:[^\0].|\0[^\r\n])*(?:\0\r\0\n|\0\n|\0\r)", re.DOTALL), b"\0\r", b"\0\n", b"\0 "
+    ),
+}
+_BYTES = _Shape(1, None, b"\r", b"\n", b" ")
+
+
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """A line with its end, or a part of one that is too long (not `ended`). text: without the end."""
+
+    data: bytes
+    text: bytes
+    ended: bool = True
+
+
+def _shape(encoding: str) -> _Shape:
+    return _SHAPES.get(encoding, _BYTES)
+
+
+def _pieces(file: BinaryIO, shape: _Shape) -> Iterator[_Piece]:
+    rest = b""
+    while chunk := file.read(CHUNK):
+        data = _joined(rest, chunk, file, shape)
+        lines, rest = _split(data, shape)
+        yield from (_piece(line, shape) for line in lines)
+        while len(rest) >= LONGEST:
+            cut = _cut(rest, shape)
+            yield _Piece(rest[:cut], rest[:cut], ended=False)
+            rest = rest[cut:]
+    lines, rest = _split(rest, shape, last=True)
+    yield from (_piece(line, shape) for line in [*lines, rest] if line)
+
+
+def _joined(rest: bytes, chunk: bytes, file: BinaryIO, shape: _Shape) -> bytes:
+    """What was left and what came, and more until a line may end, so that one long line is not copied again and again."""
+    parts, size = [rest, chunk], len(rest) + len(chunk)
+    while chunk and size < LONGEST and shape.lf not in chunk and shape.cr not in chunk:
         chunk = file.read(CHUNK)
         parts.append(chunk)
+        size += len(chunk)
     return b"".join(parts)
 
 
-def _split(data: bytes, *, last: bool) -> list[bytes]:
-    """Whole lines with their ends, and what is left over (nothing at the end of the file)."""
-    held = b""
-    if not last and data.endswith(b"\r"):  # its LF may come with the next chunk
-        data, held = data[:-1], b"\r"
-    pieces = data.splitlines(keepends=True)  # of bytes: at CRLF, LF and CR alone
-    if last:
-        return [*pieces, b""]
-    left = b"" if not pieces or pieces[-1].endswith((b"\n", b"\r")) else pieces.pop()
-    return [*pieces, left + held]
+def _split(data: bytes, shape: _Shape, *, last: bool = False) -> tuple[list[bytes], bytes]:
+    """Whole lines with their ends, and what is left over: a line without end, a CR whose LF may still come, half a unit."""
+    held = 0 if last else len(data) % shape.unit
+    if not last and data.endswith(shape.cr, 0, len(data) - held):
+        held += shape.unit
+    body, tail = (data[:-held], data[-held:]) if held else (data, b"")
+    if shape.line is None:
+        lines = body.splitlines(keepends=True)  # of bytes: at CRLF, LF and CR alone
+        left = b"" if not lines or lines[-1].endswith((b"\n", b"\r")) else lines.pop()
+    else:
+        lines = shape.line.findall(body)
+        left = body[sum(map(len, lines)) :]
+    return lines, left + tail
 
 
-def _wide_lines(file: BinaryIO, found: Guess) -> Iterator[SourceLine]:
-    """Lines of UTF-16: decoded as a whole, two bytes a unit."""
-    text = file.read().decode(found.encoding, "replace")
-    start = found.bom
-    for number, match in enumerate(re.finditer(r"[^\r\n]*(?:\r\n|\n|\r)|[^\r\n]+", text), start=1):
-        end = start + len(match.group().encode(found.encoding, "surrogatepass"))
-        yield SourceLine(number, 0 if number == 1 else start, end, match.group().rstrip("\r\n"))
-        start = end
+def _piece(line: bytes, shape: _Shape) -> _Piece:
+    text = line
+    for end in (shape.lf, shape.cr):
+        if len(line) % shape.unit == 0 and text.endswith(end):
+            text = text[: -shape.unit]
+    return _Piece(line, text)
 
 
-def _text(piece: bytes, encoding: str) -> str:
-    return piece.rstrip(b"\r\n").decode(encoding, "replace")
+def _cut(data: bytes, shape: _Shape) -> int:
+    """Where a line that is too long is cut: after its last blank, so that no letter is cut in two."""
+    place = data.rfind(shape.blank, len(data) // 2)
+    while place % shape.unit and place > 0:  # between two units
+        place = data.rfind(shape.blank, len(data) // 2, place + shape.unit - 1)
+    return place + shape.unit if place > 0 else len(data) // 2 // shape.unit * shape.unit
 
 
 def _guess(file: BinaryIO) -> Guess:
@@ -235,10 +302,25 @@ def _guess(file: BinaryIO) -> Guess:
     return detector.result()
 
 
-def _bom(head: bytes, encoding: str) -> int:
-    marks = {"utf-8": b"\xef\xbb\xbf", "utf-16-le": b"\xff\xfe", "utf-16-be": b"\xfe\xff"}
-    mark = marks.get(encoding.lower().replace("_", "-"), b"\0\0\0\0\0")
-    return len(mark) if head.startswith(mark) else 0
+def _named(head: bytes, encoding: str) -> Guess:
+    """The encoding that somebody named, under Python's name for it, and the mark that the file begins with."""
+    try:
+        name = codecs.lookup(encoding).name
+        "".encode(encoding)  # codecs that are no encodings of text are refused here
+    except (LookupError, ValueError):
+        raise UsageFault(
+            f"there is no encoding {encoding!r}; auto finds it, or name one such as utf-8 or cp1252"
+        ) from None
+    name = {"utf-8-sig": "utf-8", "utf-16": "utf-16-be" if head.startswith(b"\xfe\xff") else "utf-16-le"}.get(
+        name, name
+    )
+    mark = _MARKS.get(name, b"")
+    return Guess(name, len(mark) if mark and head.startswith(mark) else 0)
+
+
+def _is_foreign(name: str, *, at_root: bool) -> bool:
+    """Whether drops are not looked for in a folder of this name."""
+    return name in _FOREIGN_FOLDERS or (at_root and name in {DONE, HELD})
 
 
 def _entries(folder: Path, *, is_root: bool) -> list[os.DirEntry[str]]:
@@ -266,44 +348,83 @@ def _unchanged(drop: Drop) -> bool:
 def _put_away(drop: Drop, folder: Path, report: Mapping[str, Any]) -> Path:
     if not _unchanged(drop):
         return drop.path
-    goal = folder / drop.subfolder / drop.path.name
+    told = json.dumps(report, ensure_ascii=False, indent=1) + "\n"
     try:
+        goal = _free(folder / drop.subfolder, drop)
         goal.parent.mkdir(parents=True, exist_ok=True)
-        if goal.exists():
-            goal = _free(goal, drop.sha256)
-        _write(
-            goal.with_name(goal.name + ".report.json"),
-            (json.dumps(report, ensure_ascii=False, indent=1) + "\n").encode(),
-        )
-        _move(drop.path, goal)
+        beside = goal.with_name(goal.name + REPORT)
+        try:
+            _write(beside, told.encode("utf-8", "backslashreplace"))  # a file's name may be no text
+            _move(drop.path, goal, drop.sha256)
+        except OSError:
+            with suppress(OSError):
+                beside.unlink()
+            raise
     except OSError as fault:
         raise ZotdropError(
-            f"{drop.path}: worked off, but cannot be moved to {goal.parent} ({fault.strerror}); mend the folder's rights."
+            f"{drop.path}: worked off, but cannot be moved to {folder} ({fault.strerror or fault}); mend the folder's rights."
             " The file stays; it will not be worked off twice"
         ) from fault
     return goal
 
 
-def _free(goal: Path, sha256: str) -> Path:
-    """A name beside one that is taken: with a part of the hash, then with a number."""
-    for number in range(1, 10_000):
-        tail = sha256[:8] if number == 1 else f"{sha256[:8]}-{number}"
-        other = goal.with_name(f"{goal.stem}.{tail}{goal.suffix}")
-        if not other.exists():
-            return other
-    raise FileExistsError(f"{goal}: no free name beside it")
+def _free(folder: Path, drop: Drop) -> Path:
+    """A name that neither a file nor a report has: its own, else with a part of the hash, else with a number too."""
+    name, short = drop.path, drop.sha256[:8]
+    tails = chain(("", f".{short}"), (f".{short}-{number}" for number in range(2, 10_000)))
+    for tail in tails:
+        end = tail + name.suffix
+        goal = folder / (_cut_name(name.stem, MOST_NAME - len(os.fsencode(end + REPORT))) + end)
+        if not os.path.lexists(goal) and not os.path.lexists(goal.with_name(goal.name + REPORT)):
+            return goal
+    raise FileExistsError(f"no free name for {name.name}")
 
 
-def _move(source: Path, goal: Path) -> None:
+def _cut_name(stem: str, most: int) -> str:
+    """As much of a name as fits into so many bytes."""
+    while len(os.fsencode(stem)) > most:
+        stem = stem[:-1]
+    return stem
+
+
+def _move(source: Path, goal: Path, sha256: str) -> None:
     try:
         source.rename(goal)
-    except OSError:  # another file system: the copy is safe on disk before the original goes
-        part = goal.with_name(f".{goal.name}.part")
+    except OSError as fault:
+        if fault.errno != errno.EXDEV:
+            raise
+        _carry(source, goal, sha256)
+
+
+def _carry(source: Path, goal: Path, sha256: str) -> None:
+    """Move to another file system: the whole copy is safe on disk before the original goes, and goes itself if that stays."""
+    part = goal.with_name(f".zotdrop-{sha256[:16]}.part")
+    try:
         shutil.copyfile(source, part)
         with part.open("rb") as file:
+            same = hashlib.file_digest(file, "sha256").hexdigest() == sha256
             os.fsync(file.fileno())
+        if not same:
+            raise OSError("the file changed while it was copied")
         part.replace(goal)
-        source.unlink()
+        _keep_folder(goal.parent)
+        try:
+            source.unlink()
+        except OSError:
+            goal.unlink()
+            raise
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _keep_folder(folder: Path) -> None:
+    """Have a folder's new names on disk; not every system can be asked for that."""
+    with suppress(OSError):
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
 
 
 def _write(path: Path, data: bytes) -> None:

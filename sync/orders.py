@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -13,10 +14,12 @@ from filelock import FileLock, Timeout
 
 from sync import drops, wiring
 from sync.config import Config
-from sync.errors import Locked, UsageFault
+from sync.errors import Locked, StateFault, UsageFault
 from sync.report import RunReport
 from sync.run import sync_drops
 from sync.steps.tools import Task
+
+log = logging.getLogger("zotdrop.orders")
 
 Tell = Callable[[str, int, int], None]
 
@@ -117,11 +120,22 @@ def _by_library(config: Config, order: Order, *, kind: str, stop: Event, tell: T
 def _tasks(config: Config, order: Order, stop: Event) -> list[Task]:
     if order.owed_only:
         return []
+    if wiring.free_mb(config) < config.state.min_free_mb:
+        return _no_room(config, order)
     if not order.paths:
         names = [order.inbox] if order.inbox else list(config.inbox)
         return [task for name in names for task in _inbox_tasks(config, order, name, stop)]
     names_shown = order.names or order.paths
     return [_file_task(config, order, path, shown) for path, shown in zip(order.paths, names_shown, strict=True)]
+
+
+def _no_room(config: Config, order: Order) -> list[Task]:
+    """Too little space to take anything in: what was begun is finished, what is new stays where it is."""
+    message = f"{config.state.path}: less than [state] min_free_mb = {config.state.min_free_mb} is free; nothing new is taken in"
+    if order.paths:
+        raise StateFault(f"{message}. Make room, then sync again")
+    log.warning("%s", message)
+    return []
 
 
 def _inbox_tasks(config: Config, order: Order, name: str, stop: Event) -> list[Task]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -151,9 +151,38 @@ def open_tools(
             folder.cleanup()
 
 
-def environment() -> Mapping[str, str]:
-    """The environment, for the config's overrides."""
-    return os.environ
+# Options that are taken, for what is still to come, and do nothing yet.
+_NO_EFFECT_YET = (
+    ("merge", "default"),
+    ("merge", "fields"),
+    ("write", "burst_seconds"),
+    ("write", "pause_seconds"),
+    ("write", "exclusive"),
+    ("retention", "drops"),
+    ("retention", "raw"),
+    ("retention", "journal"),
+    ("retention", "cache"),
+)
+
+
+def without_effect(config: Config) -> list[str]:
+    """A warning for each option that was changed and does nothing yet: nobody shall rely on it."""
+    plain = Config()
+    changed = [
+        f"[{section}] {name}"
+        for section, name in _NO_EFFECT_YET
+        if getattr(getattr(config, section), name) != getattr(getattr(plain, section), name)
+    ]
+    changed += [f"[inbox.{name}] title_search" for name, own in config.inbox.items() if not own.title_search]
+    changed += [f"[review.{name}]" for name in config.review]
+    return [f"{option} has no effect yet in this version" for option in changed]
+
+
+def free_mb(config: Config) -> int:
+    """Free space where the ledger lies, in megabytes."""
+    folder = Path(config.state.path).parent
+    folder.mkdir(parents=True, exist_ok=True)
+    return shutil.disk_usage(folder).free // 1_000_000
 
 
 def _wanted(config: Config) -> list[str]:

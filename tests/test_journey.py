@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from filelock import FileLock
 
 from tests.scene import NOWHERE, SAMPLE, Scene, outcomes, scene
 from tests.servers.works import make_works, to_ris
@@ -275,6 +277,79 @@ def test_no_key_shows_in_anything_that_is_written(stage: Scene) -> None:
         shown += done.stdout + done.stderr
     kept = b"".join(path.read_bytes() for path in stage.folder.rglob("*") if path.is_file())
     assert API_KEY.encode() not in shown + kept
+
+
+@pytest.mark.parametrize("library", ["embedded", "user"])
+def test_a_ledger_that_was_lost_makes_nothing_twice(stage: Scene, library: str) -> None:
+    stage.write_config(library, use=[])
+    path = stage.drop("search.ris", to_ris(WORKS, without={"DO", "UR"}))
+    first = stage.sync(str(path))
+    keys = sorted(record["key"] for record in first["drops"][0]["records"])
+    shutil.rmtree(stage.folder / "state")
+    again = stage.sync(str(path))
+    assert outcomes(again) == {"left": len(WORKS)}
+    assert sorted(record["key"] for record in again["drops"][0]["records"]) == keys
+    assert len(stage.items()) == len(WORKS)
+
+
+def test_a_second_run_on_the_same_state_is_refused_with_7(stage: Scene) -> None:
+    path = stage.drop("search.ris", to_ris(WORKS[:2]))
+    with FileLock(f"{stage.folder / 'state' / 'zotdrop.sqlite'}.run.lock"):
+        done = stage.run("sync", str(path), code=7)
+    assert b"at work on this state" in done.stderr
+    assert outcomes(stage.sync(str(path))) == {"created": 2}
+
+
+@pytest.mark.parametrize("words", [["-q", "sync"], ["sync", "-q"]])
+def test_the_common_switches_go_before_and_after_the_command(stage: Scene, words: list[str]) -> None:
+    done = stage.run(*words, str(SAMPLE))
+    assert (done.stdout, done.stderr) == (b"", b"")
+    assert json.loads(stage.run("--json", "sync", str(SAMPLE)).stdout)["schema"] == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (["sync", "missing.ris"], 2),
+        (["nonsense"], 2),
+        (["sync", "--inbox", "none"], 2),
+        (["export", "--library", "none"], 2),
+    ],
+)
+def test_what_cannot_be_is_a_usage_fault(stage: Scene, words: list[str], code: int) -> None:
+    done = stage.run(*words, code=code)
+    assert done.stderr
+    assert b"Traceback" not in done.stderr
+
+
+def test_a_faulty_config_ends_with_3_and_names_every_fault(stage: Scene) -> None:
+    stage.config.write_text("contakt = 1\n[limits]\nmax_new_per_run = 'many'\n")
+    done = stage.run("sync", code=3)
+    assert b"contakt" in done.stderr
+    assert b"max_new_per_run" in done.stderr
+
+
+def test_a_guessed_encoding_is_said_at_each_record_that_depends_on_it(stage: Scene) -> None:
+    text = "TY  - JOUR\nTI  - Größe und Maß\nER  - \nTY  - JOUR\nTI  - Plain\nER  - \n"
+    report = stage.sync(str(stage.drop("west.ris", text.encode("cp1252"))))
+    codes = [[problem["code"] for problem in record["problems"]] for record in report["drops"][0]["records"]]
+    assert codes == [["encoding-guessed"], []]
+    assert {item["title"] for item in stage.items()} == {"Größe und Maß", "Plain"}
+
+
+def test_too_little_space_takes_nothing_in_and_says_so(stage: Scene) -> None:
+    (stage.inbox / "a.ris").write_text(to_ris(WORKS[:1]))
+    little: dict[str, Any] = {"ZOTDROP__STATE__MIN_FREE_MB": "999999999"}
+    assert stage.sync(**little)["drops"] == []
+    assert b"min_free_mb" in stage.run("sync", str(SAMPLE), code=1, **little).stderr
+    assert json.loads(stage.run("--json", "status", **little).stdout)["degraded"]
+    assert outcomes(stage.sync()) == {"created": 1}
+
+
+def test_an_option_without_effect_is_warned_about(stage: Scene) -> None:
+    done = stage.run("status", ZOTDROP__MERGE__DEFAULT="keep", ZOTDROP__INBOX__DEFAULT__TITLE_SEARCH="false")
+    assert b"[merge] default has no effect yet" in done.stderr
+    assert b"[inbox.default] title_search has no effect yet" in done.stderr
 
 
 def test_status_counts_what_there_is(stage: Scene) -> None:

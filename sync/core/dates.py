@@ -22,6 +22,7 @@ _STATUS = re.compile(
     re.IGNORECASE,
 )
 _YEARLESS = re.compile(r"^([A-Za-z]+(?:[-/][A-Za-z]+)?)\b\.?(?:\s+(\d{1,2})(?!\d))?")
+_WORD = re.compile(r"[^\W\d_]{2,}")
 NO_YEAR = "0000"
 
 
@@ -66,6 +67,14 @@ def year_of(text: str) -> str:
 def with_year(text: str, year: str) -> str:
     """A date that says everything but the year (`FEB`, `0000 Feb`), with the year put in: `2024 FEB`."""
     return f"{year} {text.removeprefix(NO_YEAR).strip()}".strip()
+
+
+def says(date: str, ris: str) -> bool:
+    """Whether a date says all that a RIS date says."""
+    said = from_ris(ris)
+    if said.startswith(NO_YEAR):
+        return " ".join(ris.replace(".", "").split()) in date
+    return said in date and all(word in date for word in _WORD.findall(ris))
 
 
 def _from_words(text: str) -> str:

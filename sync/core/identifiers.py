@@ -92,7 +92,7 @@ def parse_pmcid(text: str) -> PMCID | None:
 
 def parse_issn(text: str) -> ISSN | None:
     """An ISSN with a right check digit, as `1234-567X`; a missing hyphen is put in (ISO 3297)."""
-    letters = re.sub(r"[^0-9Xx]", "", text.split("(", maxsplit=1)[0]).upper()
+    letters = re.sub(r"[^0-9Xx]", "", _IN_BRACKETS.sub("", text)).upper()
     if len(letters) != 8 or "X" in letters[:7]:
         return None
     total = sum((8 - place) * _digit(letter) for place, letter in enumerate(letters))
@@ -101,7 +101,7 @@ def parse_issn(text: str) -> ISSN | None:
 
 def parse_isbn(text: str) -> ISBN | None:
     """An ISBN of 10 or 13 digits with a right check digit, without hyphens (ISO 2108)."""
-    letters = re.sub(r"[^0-9Xx]", "", text.split("(", maxsplit=1)[0]).upper()
+    letters = re.sub(r"[^0-9Xx]", "", _IN_BRACKETS.sub("", text)).upper()
     if len(letters) == 10 and "X" not in letters[:9]:
         return ISBN(letters) if sum((10 - n) * _digit(c) for n, c in enumerate(letters)) % 11 == 0 else None
     if len(letters) == 13 and letters.isdigit() and letters.startswith(("978", "979")):

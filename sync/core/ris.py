@@ -25,6 +25,10 @@ class _Open:
     tokens: list[Token] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
 
+    def note(self, code: str, message: str, token: Token) -> None:
+        """Write down what was wrong, and in which line."""
+        self.problems.append(Problem(code, message, token.number))
+
 
 def read(lines: Iterable[SourceLine]) -> Iterator[Entry | Gap]:
     """Entries and gaps in the order of the file. Memory does not grow with the file, only with its longest reference."""
@@ -84,20 +88,20 @@ class _Reader:
         self.open = _Open([*early, token])
         if late:
             self.type_comes_late = True
-            self._note("type-late", "tags stand before the TY of their reference", early[0])
+            self.open.note("type-late", "tags stand before the TY of their reference", early[0])
 
     def _inside(self, current: _Open, token: Token) -> None:
         current.tokens.append(token)
         if token.tag != "ER":
             return
         if token.value.strip():
-            self._note("end-with-text", "ER has a value; it is kept", token)
+            current.note("end-with-text", "ER has a value; it is kept", token)
         self.closed, self.open = current, None
 
     def _close(self, why: str) -> None:
         """End a reference that has no ER."""
         if self.open is not None:
-            self._note("end-missing", why, self.open.tokens[-1])
+            self.open.note("end-missing", why, self.open.tokens[-1])
             self.closed, self.open = self.open, None
 
     def _text(self, token: Token) -> Iterator[Entry | Gap]:
@@ -120,12 +124,11 @@ class _Reader:
     def _untyped(self) -> Iterator[Entry | Gap]:
         """The early tags as a reference of their own."""
         yield from self._gap()
-        self.open, self.early = _Open(self.early), []
-        self._note("type-missing", "the reference has no TY; read as a journal article", self.open.tokens[0])
-        if self.open.tokens[-1].tag != "ER":
-            self._note("end-missing", "the reference has no ER; it ends with the file", self.open.tokens[-1])
-        entry, self.open = self._entry(self.open), None
-        yield entry
+        current, self.early = _Open(self.early), []
+        current.note("type-missing", "the reference has no TY; read as a journal article", current.tokens[0])
+        if current.tokens[-1].tag != "ER":
+            current.note("end-missing", "the reference has no ER; it ends with the file", current.tokens[-1])
+        yield self._entry(current)
 
     def _leave(self) -> Iterator[Entry]:
         """Give out the reference that ended, with the tags after its ER; without one, these tags are loose text."""
@@ -136,7 +139,7 @@ class _Reader:
         closed, self.closed = self.closed, None
         if early:
             closed.tokens += early
-            closed.problems.append(_problem("tags-after-end", "tags stand after the ER of their reference", early[0]))
+            closed.note("tags-after-end", "tags stand after the ER of their reference", early[0])
         yield self._entry(closed)
 
     def _gap(self) -> Iterator[Gap]:
@@ -150,10 +153,6 @@ class _Reader:
             run.append(token)
         if run:
             yield _gap(run)
-
-    def _note(self, code: str, message: str, token: Token) -> None:
-        if self.open is not None:
-            self.open.problems.append(_problem(code, message, token))
 
     def _entry(self, done: _Open) -> Entry:
         self.ordinal += 1
@@ -187,7 +186,3 @@ def _is_reference(parts: Sequence[Token]) -> bool:
 
 def _gap(run: Sequence[Token]) -> Gap:
     return Gap((run[0].number, run[-1].number), (run[0].start, run[-1].end), "\n".join(token.text for token in run))
-
-
-def _problem(code: str, message: str, token: Token) -> Problem:
-    return Problem(code, message, token.number)

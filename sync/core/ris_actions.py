@@ -28,6 +28,11 @@ _BARE_DOI = re.compile(r"(?<![\w/.])10\.\d{4,9}/\S+")
 _LABELLED_PMID = re.compile(r"\b(?:PUBMED|PMID|MEDLINE)[\s:=-]*(\d{5,8})\b|\b(\d{5,8})\s*\[pmid\]", re.IGNORECASE)
 _NOTE_DOI = re.compile(r"^\s*(?:doi|electronic-resource-num)\s*:\s*(\S+)", re.IGNORECASE | re.MULTILINE)
 _SHORT_NOTE = 400  # letters; longer notes are reference lists, and the DOIs in them those of others
+# Notes that name another work's DOI.
+_OTHERS = re.compile(
+    r"\b(?:comment|errat|corr(?:ected|igend)|repl(?:y|ies)|retract|republi|update|cit|refer|see also|related|preprint)",
+    re.IGNORECASE,
+)
 # M1 holds accession numbers, query dates and affiliations too.
 _ISSUE = re.compile(r"(?!.*\d{6}|.*:)(?:\S{1,25}|(?=.*\d).{1,25})")
 _TITLES = {"L1": "Full Text (PDF)", "L2": "Full Text (HTML)"}
@@ -55,10 +60,11 @@ def hidden(draft: Draft, tag: str, value: str) -> bool:
 def _date(draft: Draft, one: Tagged, value: str) -> bool:
     """Words that the date does not take (a season, a status) are kept beside it."""
     date = dates.from_ris(value)
-    placed = draft.put("date", date) or (bool(date) and draft.get("date").startswith(date))
-    if placed and any(word not in date for word in re.findall(r"[^\W\d_]{2,}", value)):
+    if not draft.put("date", date):
+        return bool(date) and dates.says(draft.get("date"), value)
+    if not dates.says(date, value):
         draft.keep(one.tag, value)
-    return placed
+    return True
 
 
 def _year(draft: Draft, _: Tagged, value: str) -> bool:
@@ -95,7 +101,7 @@ def _note(draft: Draft, _: Tagged, value: str) -> bool:
     draft.notes.append(to_note(value))
     named = _NOTE_DOI.search(value.replace("<br/>", "\n"))
     doi = parse_doi(named.group(1).partition("<")[0]) if named else None
-    if doi is None and len(value) < _SHORT_NOTE and value.count("10.") == 1:
+    if doi is None and len(value) < _SHORT_NOTE and value.count("10.") == 1 and not _OTHERS.search(value):
         doi = find_doi(value)
     if doi and "DOI" not in draft.identifiers:
         draft.identify("DOI", doi)

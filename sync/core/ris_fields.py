@@ -121,7 +121,7 @@ def _finish_date(draft: Draft) -> None:
     elif date.startswith(dates.NO_YEAR) and year:
         own = schema.own_field(draft.kind, "date") or "date"
         draft.fields[own] = dates.with_year(date, year)
-    elif draft.year and dates.year_of(date) != dates.year_of(year):
+    if draft.year and not dates.says(draft.get("date"), draft.year):
         draft.keep("PY", draft.year)
 
 

@@ -23,12 +23,13 @@ _TAG_WORDS = (
 _TELLING = "AU A1 TI T1 JO JF PY Y1 DO AB UR SN T2 KW"
 KNOWN = frozenset(_TAG_WORDS.split())
 LONG = frozenset({"PMID", "PMCID", "DOI", "ISSN", "ISBN"})
+_NAMED = KNOWN | LONG
 # Two or more of these make a reference even where its TY is lost.
 BIBLIOGRAPHIC = frozenset(_TELLING.split())
 
 _BLANK = " \t\u00a0\u2002\u2003\u2009\u200b\u200c\u200d\ufeff\x00\x0b\x0c"
 _DASH = "-\u2010\u2011\u2012\u2013\u2014\u2212"
-_STRICT = re.compile(r"\ufeff?([A-Z][A-Z0-9])  - ?(.*)", re.DOTALL)
+_STRICT = re.compile(r"\ufeff?([A-Z][A-Z0-9])  -(?: +(.*)|\Z)", re.DOTALL)
 _LENIENT = re.compile(rf"[{_BLANK}]*([A-Za-z][A-Za-z0-9])[{_BLANK}]*[{_DASH}](?:[{_BLANK}]+(.*)|(.*))", re.DOTALL)
 _LONG = re.compile(rf"[{_BLANK}]*(PMC?ID|DOI|ISSN|ISBN)[{_BLANK}]{{1,2}}-[{_BLANK}](.*)", re.DOTALL | re.IGNORECASE)
 _TWO_BLANKS = re.compile(r"[A-Z][A-Z0-9]  -")
@@ -96,10 +97,9 @@ def tokens(line: SourceLine, habit: Habit, *, inside: bool) -> Sequence[Token]:
     """
     text = line.text
     strict = _STRICT.match(text)
-    if strict and strict.group(1) == "TY":
-        habit.strict = True
-    tag, value = strict.groups() if strict else _lenient(text, habit, inside=inside)
-    if not tag:
+    tag, value = strict.groups("") if strict else _lenient(text, habit, inside=inside)
+    habit.strict = habit.strict or (strict is not None and tag == "TY")
+    if not tag or not (inside or tag in _NAMED):
         return _untagged(line)
     if _lost_breaks(tag, value):
         return list(_pieces(line, _with_first(text, tag, _cuts(text, 0)), "line-breaks-lost", _BREAKS_LOST))

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from itertools import chain, islice
 from pathlib import Path
 from typing import TypeVar
 
 from sync import drops
 from sync.core import formats
+from sync.core.encodings import Guess
 from sync.core.match import clusters
-from sync.core.record import Gap, Reading, SourceLine
+from sync.core.record import Gap, Problem, Reading, SourceLine
 from sync.errors import Interrupted
 from sync.state.records import DropRow
 from sync.steps.tools import READ_BATCH, Run, Task, Tools
@@ -51,17 +53,26 @@ def note(tools: Tools, task: Task, row: DropRow) -> None:
     records.close_reading(row.id)
 
 
-def readings(lines: Iterable[SourceLine]) -> Iterator[Reading | Gap]:
+def readings(lines: drops.Lines) -> Iterator[Reading | Gap]:
     """Every entry as it was read, and the text between; nothing but gaps where no format is known."""
-    head, lines = _peek(iter(lines))
+    head, walk = _peek(iter(lines))
     known = formats.sniff(head)
     if known is None:
-        yield from (
-            Gap((line.number, line.number), (line.start, line.end), line.text) for line in lines if line.text.strip()
-        )
+        yield from (Gap((one.number, one.number), (one.start, one.end), one.text) for one in walk if one.text.strip())
         return
-    for part in known.read(lines):
-        yield part if isinstance(part, Gap) else known.to_reading(part)
+    for part in known.read(walk):
+        yield part if isinstance(part, Gap) else _doubted(known.to_reading(part), lines.guess)
+
+
+def _doubted(reading: Reading, guess: Guess) -> Reading:
+    """A reading whose letters depend on a guessed encoding says so."""
+    if not guess.guessed or reading.entry.text.isascii():
+        return reading
+    message = (
+        f"the file says nowhere how it is encoded; read as {guess.encoding} (the inbox's option encoding names another)"
+    )
+    problem = Problem("encoding-guessed", message, reading.entry.lines[0])
+    return replace(reading, problems=(*reading.problems, problem))
 
 
 def verdict(path: Path, encoding: str) -> str:

@@ -67,9 +67,27 @@ def test_a_ris_date_becomes_zoteros(ris: str, date: str) -> None:
     assert dates.from_ris(ris) == date
 
 
-@pytest.mark.parametrize(("text", "year"), [("4-8 Aug. 2020", "2020"), ("120201", ""), ("1399", ""), ("2099-01", "2099"), ("FEB", "")])
+@pytest.mark.parametrize(
+    ("text", "year"), [("4-8 Aug. 2020", "2020"), ("120201", ""), ("1399", ""), ("2099-01", "2099"), ("FEB", "")]
+)
 def test_a_year_is_four_digits_that_look_like_one(text: str, year: str) -> None:
     assert dates.year_of(text) == year
+
+
+@pytest.mark.parametrize(
+    ("date", "ris", "all_of_it"),
+    [
+        ("2024-02-19", "2024/2/19", True),
+        ("2024-02-19", "2024", True),
+        ("2024", "2024/02//", False),
+        ("2024", "2024///Spring", False),
+        ("Spring 2024", "2024///Spring", True),
+        ("2011 Feb 12", "Feb. 12", True),
+        ("0000 Start", "Start of spring", False),
+    ],
+)
+def test_it_is_known_whether_a_date_says_all(date: str, ris: str, *, all_of_it: bool) -> None:
+    assert dates.says(date, ris) is all_of_it
 
 
 def test_a_date_without_year_takes_one() -> None:

@@ -37,7 +37,9 @@ def test_a_doi_is_taken_out_of_whatever_is_around_it(text: str) -> None:
     assert parse_doi(text) == "10.5555/Walls.1"
 
 
-@pytest.mark.parametrize("text", ["10.1002/(SICI)1097-0258(19980815/30)17:15/16<1661::AID-SIM968>3.0.CO;2-2", "10.5555/a(b)"])
+@pytest.mark.parametrize(
+    "text", ["10.1002/(SICI)1097-0258(19980815/30)17:15/16<1661::AID-SIM968>3.0.CO;2-2", "10.5555/a(b)"]
+)
 def test_brackets_that_pair_belong_to_a_doi(text: str) -> None:
     assert parse_doi(text) == text
 
@@ -76,19 +78,36 @@ def test_without_clear_evidence_no_doi_is_found(text: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["29999999", "PMID: 29999999", "29999999 [pmid]", "MEDLINE:29999999", "https://pubmed.ncbi.nlm.nih.gov/29999999/", "029999999"],
+    [
+        "29999999",
+        "PMID: 29999999",
+        "29999999 [pmid]",
+        "MEDLINE:29999999",
+        "https://pubmed.ncbi.nlm.nih.gov/29999999/",
+        "029999999",
+    ],
 )
 def test_a_pubmed_number_is_taken_in_all_its_forms(text: str) -> None:
     assert parse_pmid(text) == "29999999"
 
 
-@pytest.mark.parametrize("text", ["", "0", "PMC29999999", "1234567890", "L2029880245", "29999999 and 3", "http://www.ncbi.nlm.nih.gov/pubmed/0"])
+@pytest.mark.parametrize(
+    "text",
+    ["", "0", "PMC29999999", "1234567890", "L2029880245", "29999999 and 3", "http://www.ncbi.nlm.nih.gov/pubmed/0"],
+)
 def test_what_is_no_pubmed_number_is_none(text: str) -> None:
     assert parse_pmid(text) is None
 
 
 @pytest.mark.parametrize(
-    "text", ["PMC1234567", "pmcid: PMC1234567", "PMC1234567.2", "PMC1234567[pmcid]", "https://pmc.ncbi.nlm.nih.gov/articles/PMC1234567/"]
+    "text",
+    [
+        "PMC1234567",
+        "pmcid: PMC1234567",
+        "PMC1234567.2",
+        "PMC1234567[pmcid]",
+        "https://pmc.ncbi.nlm.nih.gov/articles/PMC1234567/",
+    ],
 )
 def test_a_pmc_number_is_taken_in_all_its_forms(text: str) -> None:
     assert parse_pmcid(text) == "PMC1234567"
@@ -98,16 +117,18 @@ def test_a_bare_number_is_no_pmc_number() -> None:
     assert parse_pmcid("1234567") is None
 
 
-@pytest.mark.parametrize("text", ["1999-7773", "19997773", "1999-7773 (Electronic)", "(ISSN) 1999-7773", "ISSN: 1999-7773"])
+@pytest.mark.parametrize(
+    "text", ["1999-7779", "19997779", "1999-7779 (Electronic)", "(ISSN) 1999-7779", "ISSN: 1999-7779"]
+)
 def test_an_issn_gets_its_hyphen(text: str) -> None:
-    assert parse_issn(text) == "1999-7773"
+    assert parse_issn(text) == "1999-7779"
 
 
 def test_an_issn_may_end_in_x() -> None:
     assert parse_issn("2434-561x") == "2434-561X"
 
 
-@pytest.mark.parametrize("text", ["1999-7774", "1999-777", "X999-7773", "", "19997773 02226669"])
+@pytest.mark.parametrize("text", ["1999-7774", "1999-777", "X999-7773", "", "19997779 02226669"])
 def test_an_issn_with_a_wrong_check_digit_is_none(text: str) -> None:
     assert parse_issn(text) is None
 
@@ -120,7 +141,9 @@ def test_an_isbn_loses_its_hyphens(text: str, isbn: str) -> None:
     assert parse_isbn(text) == isbn
 
 
-@pytest.mark.parametrize("text", ["978-3-16-148410-1", "0-306-40615-3", "1234567890123", "97831614841X0", "12", "X306406152"])
+@pytest.mark.parametrize(
+    "text", ["978-3-16-148410-1", "0-306-40615-3", "1234567890123", "97831614841X0", "12", "X306406152"]
+)
 def test_an_isbn_with_a_wrong_check_digit_is_none(text: str) -> None:
     assert parse_isbn(text) is None
 

@@ -44,7 +44,10 @@ def test_what_has_no_letter_is_no_name(text: str) -> None:
 
 
 def test_names_joined_by_semicolons_are_several() -> None:
-    assert parse_names("Moss, Ada ; Fern, Bo;", "editor") == [Creator("editor", "Moss", "Ada"), Creator("editor", "Fern", "Bo")]
+    assert parse_names("Moss, Ada ; Fern, Bo;", "editor") == [
+        Creator("editor", "Moss", "Ada"),
+        Creator("editor", "Fern", "Bo"),
+    ]
 
 
 def test_names_on_lines_of_their_own_are_several() -> None:

@@ -34,7 +34,20 @@ def test_a_note_is_safe_html(text: str, note: str) -> None:
 
 
 _PARTS = st.sampled_from(
-    ["<p>", "</p>", "<b>", "</i>", "<script>", "</script>", "<img src=x onerror=y>", "<a href='javascript:x'>", "x", "<", "&lt;", "\n"]
+    [
+        "<p>",
+        "</p>",
+        "<b>",
+        "</i>",
+        "<script>",
+        "</script>",
+        "<img src=x onerror=y>",
+        "<a href='javascript:x'>",
+        "x",
+        "<",
+        "&lt;",
+        "\n",
+    ]
 )
 
 
