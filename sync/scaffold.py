@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import tomllib
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from sync.errors import UsageFault
 
-FOLDERS = ("inbox", "inbox/done", "inbox/held", "state")
+NAME = "zotdrop.toml"
+EXAMPLE = "zotdrop.example.toml"
 
 
 def config_file(name: str) -> bytes:
-    """A file that ships with zotdrop: from the installed package, or from the checkout beside it."""
+    """A file that ships with zotdrop, such as `systemd/zotdrop.service`: from the installed package, or from the checkout."""
     here = Path(__file__).resolve().parent
     for folder in (here / "_config", here.parent / "config"):
         if (folder / name).is_file():
@@ -19,22 +23,54 @@ def config_file(name: str) -> bytes:
 
 
 def scaffold(folder: Path) -> list[str]:
-    """Write the config and make the folders; what was done, line by line, and what to do next."""
-    told = []
+    """Write the config and make the folders; what was done, line by line, and what to do next. Raises UsageFault."""
+    config = folder / NAME
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        config = folder / "zotdrop.toml"
-        if config.exists():
-            told.append(f"{config}: already there, left as it is")
-        else:
-            config.write_bytes(config_file("zotdrop.example.toml"))
-            told.append(f"{config}: written; every option stands in it with a comment")
-        for name in FOLDERS:
-            (folder / name).mkdir(parents=True, exist_ok=True)
+        told = [_config(config)]
+        inboxes = list(_inboxes(config))
+        for made in (*inboxes, *(inbox / name for inbox in inboxes for name in ("done", "held")), _state(config)):
+            made.mkdir(parents=True, exist_ok=True)
     except OSError as fault:
         raise UsageFault(f"{folder}: cannot be set up ({fault.strerror})") from fault
     return [
         *told,
-        f"{folder / 'inbox'}: drop RIS files here",
+        *(f"{inbox}: drop RIS files here" for inbox in inboxes),
         f"next: put your e-mail address into contact in {config}, then: zotdrop -c {config} sync, or: zotdrop -c {config} run",
     ]
+
+
+def _config(path: Path) -> str:
+    try:
+        with path.open("xb") as file:
+            file.write(config_file(EXAMPLE))
+    except FileExistsError:
+        return f"{path}: already there, left as it is"
+    return f"{path}: written; every option stands in it with a comment"
+
+
+def _inboxes(config: Path) -> Iterator[Path]:
+    """The inboxes that the config names, or the one that it has by default."""
+    inboxes = _section(_read(config), "inbox") or {"default": {}}
+    for own in inboxes.values():
+        path = own.get("path", "inbox") if isinstance(own, dict) else "inbox"
+        yield config.parent / Path(str(path)).expanduser()
+
+
+def _state(config: Path) -> Path:
+    """The folder of the ledger."""
+    path = _section(_read(config), "state").get("path", "state/zotdrop.sqlite")
+    return config.parent / Path(str(path)).expanduser().parent
+
+
+def _section(data: dict[str, Any], name: str) -> dict[str, Any]:
+    found = data.get(name)
+    return found if isinstance(found, dict) else {}
+
+
+def _read(config: Path) -> dict[str, Any]:
+    """What the config says; what is wrong in it is told when it is loaded, not here."""
+    try:
+        return tomllib.loads(config.read_text(encoding="utf-8-sig"))
+    except ValueError as fault:
+        raise UsageFault(f"{config}: already there, and not valid TOML: {fault}; mend it, then init again") from None

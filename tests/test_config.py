@@ -186,6 +186,7 @@ ZOTERO = "[library.main]\nkind = 'zotero'\nid = 5\n"
         ("[sources.crossref]\nurl = 'crossref.org'", "[sources.crossref] url: an address that begins with https:// is needed"),
         ("[sources.crossref]\nurl = 'https:///works'", "url: an address"),
         ("[sources.crossref]\nurl = 'ftp://example.org'", "url: an address"),
+        ("[sources.crossref]\nurl = 'https://me:secret@example.org'", "url: an address without name and password"),
         ("[web]\nport = 80", "[web] port: there is no such option"),
         ("[nonsense]", "nonsense: there is no such option"),
         ("this is no toml", "not valid TOML"),

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import codecs
 import errno
 import hashlib
 import json
 import os
+import shutil
+import tracemalloc
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import event, given
@@ -14,10 +20,26 @@ from hypothesis import strategies as st
 
 from sync import drops
 from sync.core.encodings import Detector
+from sync.drops import lines as reading
 from sync.errors import UsageFault, ZotdropError
 
 TEXT = "TY  - JOUR\r\nTI  - Müller über “Größe”\rAU  - Åström, É.\nER  - \n"
 ENCODINGS = ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "cp1252"]
+NAMED = [
+    "utf-8",
+    "utf-8-sig",
+    "UTF-16",
+    "UTF-16LE",
+    "UTF_16_BE",
+    "cp1252",
+    "latin1",
+    "shift-jis",
+    "gb18030",
+    "big5",
+    "euc-kr",
+]
+# Letters whose two bytes look like line ends, or like halves of them, to who does not count in twos; and a pair of surrogates.
+TRICKY = "\u0a0d\u0d0a\u0a00\u0d00\u000b\u0085\u2028\u2020\u0020\u0a20\U0001f600é"
 
 
 def dropped(root: Path, name: str = "a.ris", data: bytes = b"TY  - JOUR\nER  - \n") -> drops.Drop:
@@ -57,6 +79,102 @@ def test_whatever_stands_in_a_file_its_lines_are_all_of_it(
     assert [line.text for line in lines] == expected
 
 
+def split(text: str) -> list[str]:
+    """The lines of a text, at CRLF, CR and LF alone."""
+    return text.replace("\r\n", "\n").replace("\r", "\n").removesuffix("\n").split("\n") if text else []
+
+
+@given(
+    st.lists(st.sampled_from([*TRICKY, "a", "\r", "\n", "\r\n", "TY  - "]), max_size=40).map("".join),
+    st.sampled_from(["utf-8", "utf-16-le", "utf-16-be", "gb18030"]),
+    st.booleans(),
+    st.integers(1, 9),
+)
+def test_letters_that_look_like_line_ends_are_none_wherever_the_file_is_cut_for_reading(
+    text: str, encoding: str, marked: bool, chunk: int
+) -> None:
+    mark = "\ufeff".encode(encoding) if marked and encoding != "gb18030" else b""
+    data = mark + text.encode(encoding)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(reading, "CHUNK", chunk)
+        lines = list(drops.lines_of(data, encoding))
+    event(f"{encoding}, {len(lines) > 3}")
+    assert b"".join(data[line.start : line.end] for line in lines) == data
+    assert [line.text for line in lines if line.text or text] == split(text)
+    assert [line.number for line in lines] == list(range(1, len(lines) + 1))
+
+
+@given(st.binary(max_size=60), st.sampled_from(["auto", *NAMED]), st.integers(1, 9), st.integers(4, 12))
+def test_whatever_the_bytes_and_however_long_the_lines_the_ranges_are_the_file(
+    data: bytes, encoding: str, chunk: int, longest: int
+) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(reading, "CHUNK", chunk)
+        patch.setattr(reading, "LONGEST", longest)
+        lines = list(drops.lines_of(data, encoding))
+    event(f"in pieces: {len({line.number for line in lines}) < len(lines)}")
+    assert [line.start for line in lines] == [0, *(line.end for line in lines[:-1])][: len(lines)]
+    assert (lines[-1].end if lines else 0) == len(data)
+    assert all(line.start < line.end for line in lines)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16-le", "utf-16-be"])
+def test_a_line_that_is_too_long_is_cut_at_blanks_and_keeps_its_number(
+    encoding: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reading, "CHUNK", 16)
+    monkeypatch.setattr(reading, "LONGEST", 64)
+    text = "Schöne Wörter \u2020\u0100\u0120\u2000ab " * 20  # two letters side by side may hold the bytes of a blank
+    lines = list(drops.lines_of(f"TY  - JOUR\r\n{text}\r\nER  - \r\n".encode(encoding), encoding))
+    pieces = [line for line in lines if line.number == 2]
+    assert len(pieces) > 3
+    assert "".join(piece.text for piece in pieces) == text
+    assert all(piece.text.endswith(" ") for piece in pieces)
+    assert (lines[0].text, lines[-1].text, lines[-1].number) == ("TY  - JOUR", "ER  - ", 3)
+
+
+@pytest.mark.parametrize(("encoding", "asked"), [("utf-8", "auto"), ("utf-16", "auto"), ("cp1252", "cp1252")])
+@pytest.mark.parametrize("end", ["", "\r\n", "\r"])
+def test_memory_grows_neither_with_a_file_nor_with_a_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, encoding: str, asked: str, end: str
+) -> None:
+    monkeypatch.setattr(reading, "CHUNK", 1 << 12)
+    monkeypatch.setattr(reading, "LONGEST", 1 << 14)
+    path = tmp_path / "a.ris"
+    path.write_bytes((f"é word after word {end}" * 36_000).encode(encoding))
+    tracemalloc.start()
+    with drops.open_lines(path, asked) as lines:
+        read = sum(line.end - line.start for line in lines)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert read == path.stat().st_size > 640_000
+    assert peak < 400_000
+
+
+def test_a_file_that_is_nothing_but_a_mark_is_one_empty_line() -> None:
+    assert [(line.start, line.end, line.text) for line in drops.lines_of(codecs.BOM_UTF8)] == [(0, 3, "")]
+
+
+@pytest.mark.parametrize("encoding", NAMED)
+def test_an_encoding_may_be_named_in_any_of_its_spellings(encoding: str) -> None:
+    text = "TY  - JOUR\r\nTI  - plain\nER  - "
+    data = text.encode(encoding)
+    lines = list(drops.lines_of(data, encoding))
+    assert [line.text for line in lines] == split(text)
+    assert b"".join(data[line.start : line.end] for line in lines) == data
+
+
+@pytest.mark.parametrize("encoding", ["klingon", "hex", "undefined", "a\0b", "utf-32", "cp037", "idna"])
+def test_an_encoding_that_nobody_knows_is_said(encoding: str) -> None:
+    with pytest.raises(UsageFault, match="no encoding that text is read in"):
+        drops.lines_of(b"x", encoding)
+
+
+def test_a_file_that_cannot_be_read_is_said(tmp_path: Path) -> None:
+    with pytest.raises(UsageFault, match="cannot be read"), drops.open_lines(tmp_path / "gone.ris"):
+        pass
+
+
 @pytest.mark.parametrize(
     ("text", "encoding"),
     [
@@ -87,7 +205,7 @@ def test_an_empty_file_has_no_lines() -> None:
 
 
 def test_a_line_that_is_longer_than_a_chunk_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(drops, "CHUNK", 16)
+    monkeypatch.setattr(reading, "CHUNK", 16)
     data = b"a" * 100 + b"\r" + b"b" * 15 + b"\r\n" + b"c" * 40
     (tmp_path / "a.ris").write_bytes(data)
     with drops.open_lines(tmp_path / "a.ris") as lines:
@@ -98,7 +216,7 @@ def test_only_files_that_may_be_drops_are_seen(tmp_path: Path) -> None:
     for name in ("a.ris", "sub/b.ris", "done/c.ris", "held/d.ris", "sub/done/e.ris"):
         dropped(tmp_path, name)
     for name in (
-        "x.ris.part", "x.crdownload", "x.filepart", "x.tmp", "~$x.docx", ".hidden", ".~lock.x#", ".syncthing.x", "~syncthing~x",
+        "x.ris.part", "x.crdownload", "x.partial", "x.ris.download", ".x.swp", "x.ris~", "x.TMP", "x.filepart", "x.tmp", "~$x.docx", ".hidden", ".~lock.x#", ".syncthing.x", "~syncthing~x",
         "._x.ris", ".DS_Store", "desktop.ini", "Thumbs.db", ".dropbox.attr", "@eaDir/x.ris", ".stfolder/x.ris", ".stversions/x.ris",
         "a.ris.report.json",
     ):  # fmt: skip
@@ -111,6 +229,39 @@ def test_only_files_that_may_be_drops_are_seen(tmp_path: Path) -> None:
         "sub/b.ris",
         "sub/done/e.ris",
     ]
+
+
+@pytest.mark.parametrize("refused", ["sub", "gone"])
+def test_what_cannot_be_looked_at_is_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, refused: str) -> None:
+    dropped(tmp_path)
+    (tmp_path / "sub").mkdir()
+    real = os.scandir
+
+    class Gone:
+        name, path = "gone.ris", str(tmp_path / "gone.ris")
+
+        def is_file(self, *, follow_symlinks: bool) -> bool:
+            return not follow_symlinks
+
+        def stat(self, *, follow_symlinks: bool) -> os.stat_result:
+            return Path(self.path).stat(follow_symlinks=follow_symlinks)
+
+    @contextmanager
+    def scandir(folder: Path) -> Iterator[list[Any]]:
+        if folder.name == refused:
+            raise PermissionError(13, "Permission denied")
+        with real(folder) as entries:
+            yield [*entries, Gone()]
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    assert list(drops.scan(tmp_path)) == [tmp_path / "a.ris"]
+
+
+def test_what_is_no_file_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.ris")
+    for path in (tmp_path / "pipe.ris", tmp_path):
+        with pytest.raises(UsageFault, match="zotdrop sync -"):
+            drops.take(path, "x", tmp_path)
 
 
 def test_a_folder_that_is_not_there_is_said() -> None:
@@ -170,6 +321,40 @@ def test_a_drop_is_archived_with_its_report_and_never_over_another(tmp_path: Pat
     assert not (tmp_path / "s" / "a.ris").exists()
 
 
+def test_a_report_whose_drop_was_taken_away_is_not_written_over(tmp_path: Path) -> None:
+    first = drops.archive(dropped(tmp_path, "a.ris", b"one"), tmp_path, {"n": 1})
+    first.unlink()
+    second = drops.archive(dropped(tmp_path, "a.ris", b"two"), tmp_path, {"n": 2})
+    assert second.name == f"a.{hashlib.sha256(b'two').hexdigest()[:8]}.ris"
+    assert json.loads(Path(f"{first}.report.json").read_text()) == {"n": 1}
+
+
+def test_a_link_that_leads_nowhere_is_not_written_over(tmp_path: Path) -> None:
+    (tmp_path / "done").mkdir()
+    (tmp_path / "done" / "a.ris").symlink_to(tmp_path / "nowhere")
+    goal = drops.archive(dropped(tmp_path), tmp_path, {})
+    assert (goal.name != "a.ris", goal.read_bytes()) == (True, b"TY  - JOUR\nER  - \n")
+    assert (tmp_path / "done" / "a.ris").is_symlink()
+
+
+@pytest.mark.parametrize("name", ["é" * 125 + ".ris", "x" * 255, "a." + "y" * 250, "b" * 251 + ".ris"])
+def test_a_name_that_leaves_no_room_for_the_report_s_is_shortened(tmp_path: Path, name: str) -> None:
+    goals = [drops.archive(dropped(tmp_path, name, data), tmp_path, {}) for data in (b"one", b"two")]
+    assert [goal.read_bytes() for goal in goals] == [b"one", b"two"]
+    assert all(
+        goal.suffix in {".ris", "", f".{hashlib.sha256(b'two').hexdigest()[:8]}"} or "y" in goal.name for goal in goals
+    )
+    assert all(Path(f"{goal}.report.json").exists() for goal in goals)
+
+
+def test_a_name_that_is_no_text_does_not_stop_the_archive(tmp_path: Path) -> None:
+    path = Path(os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9.ris"))
+    path.write_bytes(b"x")
+    goal = drops.hold(drops.take(path, "x", tmp_path), tmp_path, {"path": str(path)})
+    assert os.fsencode(goal).endswith(b"/held/caf\xe9.ris")
+    assert json.loads(Path(f"{goal}.report.json").read_bytes())["path"] == str(path)
+
+
 def test_a_file_that_was_replaced_meanwhile_stays_where_it_is(tmp_path: Path) -> None:
     drop = dropped(tmp_path, "a.ris", b"old")
     drop.path.write_bytes(b"new")
@@ -186,17 +371,68 @@ def test_a_drop_may_be_deleted(tmp_path: Path) -> None:
     assert not drop.path.exists()
 
 
-def test_an_archive_on_another_file_system_gets_a_whole_copy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    drop = dropped(tmp_path, "a.ris", b"whole")
+def refusing(number: int) -> Callable[[Path, Path], Path]:
+    """A rename that fails: EXDEV is another file system."""
 
     def rename(_self: Path, _goal: Path) -> Path:
-        raise OSError(errno.EXDEV, "Invalid cross-device link")
+        raise OSError(number, os.strerror(number))
 
-    monkeypatch.setattr(Path, "rename", rename)
-    goal = drops.archive(drop, tmp_path, {})
+    return rename
+
+
+def test_an_archive_on_another_file_system_gets_a_whole_copy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    drop = dropped(tmp_path, "a.ris", b"whole")
+    monkeypatch.setattr(Path, "rename", refusing(errno.EXDEV))
+    goal = drops.archive(drop, tmp_path, {"n": 1})
     assert goal.read_bytes() == b"whole"
     assert not drop.path.exists()
-    assert [path.name for path in goal.parent.iterdir() if path.name.endswith(".part")] == []
+    assert sorted(path.name for path in goal.parent.iterdir()) == ["a.ris", "a.ris.report.json"]
+
+
+def test_a_move_that_is_not_allowed_is_not_made_by_copying(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    drop = dropped(tmp_path)
+    monkeypatch.setattr(Path, "rename", refusing(errno.EACCES))
+    with pytest.raises(ZotdropError, match="cannot be moved"):
+        drops.archive(drop, tmp_path, {})
+    assert drop.path.exists()
+
+
+def test_a_file_that_changes_while_it_is_copied_stays_and_leaves_no_copy(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drop = dropped(tmp_path, "a.ris", b"whole")
+
+    def copyfile(_source: Path, goal: Path) -> None:
+        goal.write_bytes(b"who")
+
+    monkeypatch.setattr(Path, "rename", refusing(errno.EXDEV))
+    monkeypatch.setattr(shutil, "copyfile", copyfile)
+    with pytest.raises(ZotdropError, match="changed while it was copied"):
+        drops.archive(drop, tmp_path, {})
+    assert drop.path.read_bytes() == b"whole"
+    assert list((tmp_path / "done").iterdir()) == []
+
+
+@pytest.mark.parametrize("number", [errno.EXDEV, errno.EACCES])
+def test_a_drop_that_cannot_leave_its_inbox_is_not_copied_again_and_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    drop, real = dropped(tmp_path), Path.unlink
+
+    def unlink(path: Path, *, missing_ok: bool = False) -> None:
+        if path == drop.path:
+            raise PermissionError(13, "Permission denied")
+        real(path, missing_ok=missing_ok)
+
+    monkeypatch.setattr(Path, "rename", refusing(number))
+    monkeypatch.setattr(Path, "unlink", unlink)
+    for _ in range(2):
+        with pytest.raises(ZotdropError, match=r"a.ris: worked off, but cannot be moved to .*Permission denied.*mend"):
+            drops.archive(drop, tmp_path, {})
+    with pytest.raises(ZotdropError, match=r"a.ris: worked off, but cannot be deleted"):
+        drops.remove(drop)
+    assert drop.path.exists()
+    assert list((tmp_path / "done").iterdir()) == []
 
 
 def test_a_folder_that_cannot_be_written_leaves_the_file_and_says_so(tmp_path: Path) -> None:
@@ -212,3 +448,10 @@ def test_what_came_on_standard_input_is_kept_whole_and_once(tmp_path: Path) -> N
     assert one == again
     assert one.read_bytes() == b"abc"
     assert list(tmp_path.iterdir()) == [one]
+
+
+def test_what_could_not_be_kept_whole_is_not_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "fsync", lambda _: (_ for _ in ()).throw(OSError(errno.ENOSPC, "No space left")))
+    with pytest.raises(OSError, match="No space left"):
+        drops.store(tmp_path, b"abc")
+    assert [path for path in tmp_path.iterdir() if path.suffix == ".ris"] == []

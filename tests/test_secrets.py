@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import io
+import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -69,6 +70,19 @@ def test_a_password_store_gives_the_key_in_its_first_line() -> None:
     assert resolve(prints(f"print({KEY!r} + '\\nuser: somebody')"), {}) == KEY
 
 
+@pytest.fixture
+def drop_on_standard_input(tmp_path: Path) -> Iterator[None]:
+    """The process's own standard input holds something, as it does for `zotdrop sync -`."""
+    (tmp_path / "drop").write_text("TY  - JOUR")
+    before = os.dup(0)
+    with (tmp_path / "drop").open() as file:
+        os.dup2(file.fileno(), 0)
+    yield
+    os.dup2(before, 0)
+    os.close(before)
+
+
+@pytest.mark.usefixtures("drop_on_standard_input")
 def test_a_command_is_given_the_environment_and_nothing_to_read() -> None:
     code = "import os, sys; print(os.environ['ZOT'] + str(len(sys.stdin.read())))"
     assert resolve(prints(code), {"ZOT": KEY}) == f"{KEY}0"

@@ -8,9 +8,9 @@ join the lines of a reference, or of a whole file, with single blanks.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise, zip_longest
+from itertools import zip_longest
 
 from sync.core.record import Problem, SourceLine
 
@@ -90,7 +90,7 @@ def looks_like(head: str) -> bool:
     return "ER" in tags and len(tags & BIBLIOGRAPHIC) > 1
 
 
-def tokens(line: SourceLine, habit: Habit, *, inside: bool) -> Sequence[Token]:
+def tokens(line: SourceLine, habit: Habit, *, inside: bool) -> Iterable[Token]:
     """What a physical line holds: one tagged value, a line without tag, or, where breaks were lost, many values.
 
     inside: whether a reference is open; only there a tag that nobody knows is a tag.
@@ -102,21 +102,21 @@ def tokens(line: SourceLine, habit: Habit, *, inside: bool) -> Sequence[Token]:
     if not tag or not (inside or tag in _NAMED):
         return _untagged(line)
     if _lost_breaks(tag, value):
-        return list(_pieces(line, _with_first(text, tag, _cuts(text, 0)), "line-breaks-lost", _BREAKS_LOST))
+        return _pieces(line, _with_first(text, tag, _cuts(text, 0)), "line-breaks-lost", _BREAKS_LOST)
     if "  - " in value and _RUN_ON.search(value):
         found = [(cut.start("tag"), cut.end(), cut.group("tag")) for cut in _RUN_ON.finditer(text)]
-        return list(_pieces(line, _with_first(text, tag, found), "values-glued", _GLUED))
+        return _pieces(line, _with_first(text, tag, found), "values-glued", _GLUED)
     problem = None if strict else Problem("tag-shape", _TAG_SHAPE, line.number)
     return (Token(tag, value, line.number, line.start, line.end, text, problem),)
 
 
-def _untagged(line: SourceLine) -> Sequence[Token]:
+def _untagged(line: SourceLine) -> Iterable[Token]:
     """A line of text; words may stand in it before a whole reference that lost its breaks."""
     text = line.text
     cuts = _cuts(text, 0) if len(text) > _LONG_LINE and "TY" in text else []
     first = next((place for place, (_, _, tag) in enumerate(cuts) if tag == "TY"), None)
     if first is not None:
-        return list(_pieces(line, cuts[first:], "line-breaks-lost", _BREAKS_LOST))
+        return _pieces(line, cuts[first:], "line-breaks-lost", _BREAKS_LOST)
     return (Token("", text, line.number, line.start, line.end, text),)
 
 
@@ -169,11 +169,13 @@ def _pieces(line: SourceLine, cuts: Sequence[_Cut], code: str, message: str) -> 
     text, number, offset = line.text, line.number, _offsets(line)
     problem = Problem(code, message, number)
     cuts = list(_with_text(text, cuts))
-    places = [line.start, *(offset(start) for start, _, _ in cuts[1:]), line.end]
-    ends = [*(start for start, _, _ in cuts[1:]), len(text)]
-    for (start, after, tag), end, span in zip(cuts, ends, pairwise(places), strict=True):
+    place = line.start
+    for (start, after, tag), following in zip_longest(cuts, cuts[1:]):
+        end = following[0] if following else len(text)
+        last = offset(end) if following else line.end
         value = text[after:end].strip()
-        yield Token(tag, value, number, *span, text[start:end].strip(), problem if tag else None)
+        yield Token(tag, value, number, place, last, text[start:end].strip(), problem if tag else None)
+        place = last
 
 
 def _with_text(text: str, cuts: Sequence[_Cut]) -> Iterator[_Cut]:

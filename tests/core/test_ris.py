@@ -122,7 +122,9 @@ def test_words_that_look_like_tags_do_not_cut_a_line() -> None:
     ],
 )
 def test_a_line_of_several_references_is_cut_where_each_begins(text: str, ends: list[int]) -> None:
-    assert [entry.anchor for entry in entries(text)] == ends
+    found = entries(text)
+    assert [entry.anchor for entry in found] == ends
+    assert [values(entry, "TI") for entry in found] == [["Walls"], ["Roofs"]]
 
 
 def test_text_after_the_last_end_of_a_line_is_a_gap() -> None:

@@ -1,33 +1,45 @@
-"""Files that arrive: found, settled, hashed, decoded, put away. A file is never changed, and never lost."""
+"""Files that arrive: found, settled, hashed, read line by line, put away. A file is never changed, and never lost."""
 
 from __future__ import annotations
 
-import codecs
 import errno
 import hashlib
-import io
 import json
 import os
 import re
 import shutil
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
-from sync.core.encodings import Detector, Guess
-from sync.core.record import SourceLine
+from sync.drops.lines import Lines, lines_of, open_lines
 from sync.errors import UsageFault, ZotdropError
+
+__all__ = [
+    "DONE",
+    "HELD",
+    "Drop",
+    "Lines",
+    "Settle",
+    "Stamp",
+    "archive",
+    "hold",
+    "lines_of",
+    "open_lines",
+    "remove",
+    "scan",
+    "settled",
+    "store",
+    "take",
+]
 
 DONE, HELD = "done", "held"
 REPORT = ".report.json"  # put after the name of a drop
 MOST_NAME = 255  # bytes of a file's name
 CHUNK = 1 << 20  # bytes read at once
-LONGEST = 1 << 26  # bytes; a longer line comes in pieces
-
-_MARKS = {"utf-8": b"\xef\xbb\xbf", "utf-16-le": b"\xff\xfe", "utf-16-be": b"\xfe\xff"}
 
 # What browsers, synchronisers and editors leave while a file is still on its way, or beside it.
 _TEMPORARY = re.compile(
@@ -160,164 +172,6 @@ def remove(drop: Drop) -> None:
         ) from fault
 
 
-class Lines:
-    """The physical lines of a file; `guess` tells how it was decoded."""
-
-    def __init__(self, file: BinaryIO, found: Guess) -> None:
-        self.guess = found
-        self._file = file
-
-    def __iter__(self) -> Iterator[SourceLine]:
-        number, start, whole = 1, 0, True
-        place = self.guess.bom  # the mark is part of the first line
-        for piece in _pieces(self._file, _shape(self.guess.encoding)):
-            place += len(piece.data)
-            yield SourceLine(number, start, place, piece.text.decode(self.guess.encoding, "replace"))
-            number, start, whole = number + piece.ended, place, piece.ended
-        if whole and start < place:  # nothing but a mark
-            yield SourceLine(number, start, place, "")
-
-
-@contextmanager
-def open_lines(path: Path, encoding: str = "auto") -> Iterator[Lines]:
-    """The lines of a file with their byte ranges: split at CRLF, LF and CR alone, whatever the encoding. Joined, the ranges are
-    the file. Memory does not grow with the file, nor with a line: one longer than LONGEST comes in several pieces of the same
-    number. Raises UsageFault for a file that cannot be read and an encoding that nobody knows.
-    """
-    try:
-        file = path.open("rb")
-    except OSError as fault:
-        raise UsageFault(f"{path}: cannot be read ({fault.strerror}); mend its rights, then try again") from fault
-    with file:
-        yield _lines(file, encoding)
-
-
-def lines_of(data: bytes, encoding: str = "auto") -> Lines:
-    """The same of bytes in memory."""
-    return _lines(io.BytesIO(data), encoding)
-
-
-def _lines(file: BinaryIO, encoding: str) -> Lines:
-    found = _guess(file) if encoding == "auto" else _named(file.read(4), encoding)
-    file.seek(found.bom)
-    return Lines(file, found)
-
-
-@dataclass(frozen=True, slots=True)
-class _Shape:
-    """How line ends look in an encoding. unit: bytes of a code unit.  line: a line with its end.  blank: one blank."""
-
-    unit: int
-    line: re.Pattern[bytes] | None
-    cr: bytes
-    lf: bytes
-    blank: bytes
-
-
-# A unit whose other byte is not NUL is no line end: U+0A0D is a letter.
-_SHAPES = {
-    "utf-16-le": _Shape(
-        2, re.compile(rb"(?:[^\r\n].|[\r\n][^\0])*(?:\r\0\n\0|\n\0|\r\0)", re.DOTALL), b"\r\0", b"\n\0", b" \0"
-    ),
-    "utf-16-be": _Shape(
-        2, re.compile(rb"(?:[^\0].|\0[^\r\n])*(?:\0\r\0\n|\0\n|\0\r)", re.DOTALL), b"\0\r", b"\0\n", b"\0 "
-    ),
-}
-_BYTES = _Shape(1, None, b"\r", b"\n", b" ")
-
-
-@dataclass(frozen=True, slots=True)
-class _Piece:
-    """A line with its end, or a part of one that is too long (not `ended`). text: without the end."""
-
-    data: bytes
-    text: bytes
-    ended: bool = True
-
-
-def _shape(encoding: str) -> _Shape:
-    return _SHAPES.get(encoding, _BYTES)
-
-
-def _pieces(file: BinaryIO, shape: _Shape) -> Iterator[_Piece]:
-    rest = b""
-    while chunk := file.read(CHUNK):
-        data = _joined(rest, chunk, file, shape)
-        lines, rest = _split(data, shape)
-        yield from (_piece(line, shape) for line in lines)
-        while len(rest) >= LONGEST:
-            cut = _cut(rest, shape)
-            yield _Piece(rest[:cut], rest[:cut], ended=False)
-            rest = rest[cut:]
-    lines, rest = _split(rest, shape, last=True)
-    yield from (_piece(line, shape) for line in [*lines, rest] if line)
-
-
-def _joined(rest: bytes, chunk: bytes, file: BinaryIO, shape: _Shape) -> bytes:
-    """What was left and what came, and more until a line may end, so that one long line is not copied again and again."""
-    parts, size = [rest, chunk], len(rest) + len(chunk)
-    while chunk and size < LONGEST and shape.lf not in chunk and shape.cr not in chunk:
-        chunk = file.read(CHUNK)
-        parts.append(chunk)
-        size += len(chunk)
-    return b"".join(parts)
-
-
-def _split(data: bytes, shape: _Shape, *, last: bool = False) -> tuple[list[bytes], bytes]:
-    """Whole lines with their ends, and what is left over: a line without end, a CR whose LF may still come, half a unit."""
-    held = 0 if last else len(data) % shape.unit
-    if not last and data.endswith(shape.cr, 0, len(data) - held):
-        held += shape.unit
-    body, tail = (data[:-held], data[-held:]) if held else (data, b"")
-    if shape.line is None:
-        lines = body.splitlines(keepends=True)  # of bytes: at CRLF, LF and CR alone
-        left = b"" if not lines or lines[-1].endswith((b"\n", b"\r")) else lines.pop()
-    else:
-        lines = shape.line.findall(body)
-        left = body[sum(map(len, lines)) :]
-    return lines, left + tail
-
-
-def _piece(line: bytes, shape: _Shape) -> _Piece:
-    text = line
-    for end in (shape.lf, shape.cr):
-        if len(line) % shape.unit == 0 and text.endswith(end):
-            text = text[: -shape.unit]
-    return _Piece(line, text)
-
-
-def _cut(data: bytes, shape: _Shape) -> int:
-    """Where a line that is too long is cut: after its last blank, so that no letter is cut in two."""
-    place = data.rfind(shape.blank, len(data) // 2)
-    while place % shape.unit and place > 0:  # between two units
-        place = data.rfind(shape.blank, len(data) // 2, place + shape.unit - 1)
-    return place + shape.unit if place > 0 else len(data) // 2 // shape.unit * shape.unit
-
-
-def _guess(file: BinaryIO) -> Guess:
-    """The encoding of a whole file, read through once."""
-    detector = Detector()
-    while chunk := file.read(CHUNK):
-        detector.feed(chunk)
-    return detector.result()
-
-
-def _named(head: bytes, encoding: str) -> Guess:
-    """The encoding that somebody named, under Python's name for it, and the mark that the file begins with."""
-    try:
-        name = codecs.lookup(encoding).name
-        "".encode(encoding)  # codecs that are no encodings of text are refused here
-    except (LookupError, ValueError):
-        raise UsageFault(
-            f"there is no encoding {encoding!r}; auto finds it, or name one such as utf-8 or cp1252"
-        ) from None
-    name = {"utf-8-sig": "utf-8", "utf-16": "utf-16-be" if head.startswith(b"\xfe\xff") else "utf-16-le"}.get(
-        name, name
-    )
-    mark = _MARKS.get(name, b"")
-    return Guess(name, len(mark) if mark and head.startswith(mark) else 0)
-
-
 def _is_foreign(name: str, *, at_root: bool) -> bool:
     """Whether drops are not looked for in a folder of this name."""
     return name in _FOREIGN_FOLDERS or (at_root and name in {DONE, HELD})
@@ -371,10 +225,10 @@ def _put_away(drop: Drop, folder: Path, report: Mapping[str, Any]) -> Path:
 def _free(folder: Path, drop: Drop) -> Path:
     """A name that neither a file nor a report has: its own, else with a part of the hash, else with a number too."""
     name, short = drop.path, drop.sha256[:8]
-    tails = chain(("", f".{short}"), (f".{short}-{number}" for number in range(2, 10_000)))
-    for tail in tails:
-        end = tail + name.suffix
-        goal = folder / (_cut_name(name.stem, MOST_NAME - len(os.fsencode(end + REPORT))) + end)
+    stem, suffix = (name.stem, name.suffix) if len(name.suffix) < 20 else (name.name, "")
+    for tail in chain(("", f".{short}"), (f".{short}-{number}" for number in range(2, 10_000))):
+        end = tail + suffix
+        goal = folder / (_cut_name(stem, MOST_NAME - len(os.fsencode(end + REPORT))) + end)
         if not os.path.lexists(goal) and not os.path.lexists(goal.with_name(goal.name + REPORT)):
             return goal
     raise FileExistsError(f"no free name for {name.name}")
@@ -401,7 +255,7 @@ def _carry(source: Path, goal: Path, sha256: str) -> None:
     part = goal.with_name(f".zotdrop-{sha256[:16]}.part")
     try:
         shutil.copyfile(source, part)
-        with part.open("rb") as file:
+        with part.open("r+b") as file:
             same = hashlib.file_digest(file, "sha256").hexdigest() == sha256
             os.fsync(file.fileno())
         if not same:

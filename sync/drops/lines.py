@@ -1,0 +1,184 @@
+"""The physical lines of a file, whatever its encoding and its line ends; their byte ranges joined are the file."""
+
+from __future__ import annotations
+
+import codecs
+import io
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from sync.core.encodings import Detector, Guess
+from sync.core.record import SourceLine
+from sync.errors import UsageFault
+
+CHUNK = 1 << 20  # bytes read at once
+LONGEST = 1 << 26  # bytes; a longer line comes in pieces
+
+_MARKS = {"utf-8": b"\xef\xbb\xbf", "utf-16-le": b"\xff\xfe", "utf-16-be": b"\xfe\xff"}
+
+
+class Lines:
+    """The physical lines of a file; `guess` tells how it was decoded."""
+
+    def __init__(self, file: BinaryIO, found: Guess) -> None:
+        self.guess = found
+        self._file = file
+
+    def __iter__(self) -> Iterator[SourceLine]:
+        number, start = 1, 0
+        place = self.guess.bom  # the mark is part of the first line
+        for piece in _pieces(self._file, _SHAPES.get(self.guess.encoding, _BYTES)):
+            place += len(piece.data)
+            yield SourceLine(number, start, place, piece.text.decode(self.guess.encoding, "replace"))
+            number, start = number + piece.ended, place
+        if start < place:  # nothing but a mark
+            yield SourceLine(number, start, place, "")
+
+
+@contextmanager
+def open_lines(path: Path, encoding: str = "auto") -> Iterator[Lines]:
+    """The lines of a file with their byte ranges: split at CRLF, LF and CR alone, whatever the encoding. Joined, the ranges are
+    the file. Memory does not grow with the file, nor with a line: one longer than LONGEST comes in several pieces of the same
+    number. Raises UsageFault for a file that cannot be read and an encoding that nobody knows.
+    """
+    try:
+        file = path.open("rb")
+    except OSError as fault:
+        raise UsageFault(f"{path}: cannot be read ({fault.strerror}); mend its rights, then try again") from fault
+    with file:
+        yield _lines(file, encoding)
+
+
+def lines_of(data: bytes, encoding: str = "auto") -> Lines:
+    """The same of bytes in memory."""
+    return _lines(io.BytesIO(data), encoding)
+
+
+def _lines(file: BinaryIO, encoding: str) -> Lines:
+    found = _guess(file) if encoding == "auto" else _named(file.read(4), encoding)
+    file.seek(found.bom)
+    return Lines(file, found)
+
+
+@dataclass(frozen=True, slots=True)
+class _Shape:
+    """How lines end in an encoding. unit: bytes of a code unit.  cr, lf, blank: one such unit."""
+
+    unit: int
+    cr: bytes
+    lf: bytes
+    blank: bytes
+
+
+_SHAPES = {"utf-16-le": _Shape(2, b"\r\0", b"\n\0", b" \0"), "utf-16-be": _Shape(2, b"\0\r", b"\0\n", b"\0 ")}
+_BYTES = _Shape(1, b"\r", b"\n", b" ")
+
+
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """A line with its end, or a part of one that is too long (not `ended`). text: without the end."""
+
+    data: bytes
+    text: bytes
+    ended: bool = True
+
+
+def _pieces(file: BinaryIO, shape: _Shape) -> Iterator[_Piece]:
+    rest = b""
+    while chunk := file.read(CHUNK):
+        data = _joined(rest, chunk, file, shape)
+        lines, rest = _split(data, shape)
+        yield from (_piece(line, shape) for line in lines)
+        while len(rest) >= LONGEST:
+            cut = _cut(rest, shape)
+            yield _Piece(rest[:cut], rest[:cut], ended=False)
+            rest = rest[cut:]
+    lines, rest = _split(rest, shape, last=True)
+    yield from (_piece(line, shape) for line in [*lines, rest] if line)
+
+
+def _joined(rest: bytes, chunk: bytes, file: BinaryIO, shape: _Shape) -> bytes:
+    """What was left and what came, and more until a line may end, so that one long line is not copied again and again."""
+    parts, size = [rest, chunk], len(rest) + len(chunk)
+    while chunk and size < LONGEST and shape.lf not in chunk and shape.cr not in chunk:
+        chunk = file.read(CHUNK)
+        parts.append(chunk)
+        size += len(chunk)
+    return b"".join(parts)
+
+
+def _split(data: bytes, shape: _Shape, *, last: bool = False) -> tuple[list[bytes], bytes]:
+    """Whole lines with their ends, and what is left over: a line without end, a CR whose LF may still come, half a unit."""
+    held = len(data) % shape.unit
+    if not last and data.endswith(shape.cr, 0, len(data) - held):
+        held += shape.unit
+    body, tail = (data[:-held], data[-held:]) if held else (data, b"")
+    # of bytes, splitlines splits at CRLF, LF and CR alone
+    lines = body.splitlines(keepends=True) if shape.unit == 1 else list(_wide_lines(body, shape))
+    left = b"" if not lines or lines[-1].endswith((shape.lf, shape.cr)) else lines.pop()
+    return lines, left + tail
+
+
+def _wide_lines(data: bytes, shape: _Shape) -> Iterator[bytes]:
+    """The lines of whole units, as `splitlines` has them. What looks like an end between two units is part of two letters."""
+    start = 0
+    for found in re.finditer(b"(?=%b|%b)" % (re.escape(shape.cr), re.escape(shape.lf)), data):
+        place = found.start()
+        if place % shape.unit or place < start:
+            continue
+        crlf = data.startswith(shape.cr + shape.lf, place)
+        end = place + shape.unit * (2 if crlf else 1)
+        yield data[start:end]
+        start = end
+    if start < len(data):
+        yield data[start:]
+
+
+def _piece(line: bytes, shape: _Shape) -> _Piece:
+    text = line
+    for end in (shape.lf, shape.cr):
+        if len(line) % shape.unit == 0 and text.endswith(end):
+            text = text[: -shape.unit]
+    return _Piece(line, text)
+
+
+def _cut(data: bytes, shape: _Shape) -> int:
+    """Where a line that is too long is cut: after the last blank of its second half, so that no letter is cut in two."""
+    half = len(data) // 2 // shape.unit * shape.unit
+    place = data.rfind(shape.blank, half)
+    while place % shape.unit and place > half:  # between two units
+        place = data.rfind(shape.blank, half, place + shape.unit - 1)
+    return place + shape.unit if place >= half else half
+
+
+def _guess(file: BinaryIO) -> Guess:
+    """The encoding of a whole file, read through once."""
+    detector = Detector()
+    while chunk := file.read(CHUNK):
+        detector.feed(chunk)
+    return detector.result()
+
+
+def _named(head: bytes, encoding: str) -> Guess:
+    """The encoding that somebody named, under Python's name for it, and the mark that the file begins with."""
+    try:
+        name = codecs.lookup(encoding).name
+        name = {"utf-8-sig": "utf-8", "utf-16": _wide(head)}.get(name, name)
+        b"\xff".decode(name, "replace")
+        ends = "\n".encode(name) == _SHAPES.get(name, _BYTES).lf
+    except (LookupError, ValueError):
+        name, ends = encoding, False
+    if not ends:
+        raise UsageFault(
+            f"{encoding!r} is no encoding that text is read in; auto finds it, or name one such as utf-8 or cp1252"
+        )
+    mark = _MARKS.get(name, b"")
+    return Guess(name, len(mark) if mark and head.startswith(mark) else 0)
+
+
+def _wide(head: bytes) -> str:
+    return "utf-16-be" if head.startswith(codecs.BOM_UTF16_BE) else "utf-16-le"
