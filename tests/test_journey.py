@@ -337,6 +337,13 @@ def test_a_guessed_encoding_is_said_at_each_record_that_depends_on_it(stage: Sce
     assert {item["title"] for item in stage.items()} == {"Größe und Maß", "Plain"}
 
 
+def test_a_reference_that_says_nothing_makes_no_blank_item_and_is_accounted_for(stage: Scene) -> None:
+    text = "TY  - JOUR\nER  - \nTY  - JOUR\nTI  - Said\nER  - \n"
+    report = stage.sync(str(stage.drop("blank.ris", text)), code=5)
+    assert outcomes(report) == {"created": 1, "unreadable": 1}
+    assert [item["title"] for item in stage.items()] == ["Said"]
+
+
 def test_too_little_space_takes_nothing_in_and_says_so(stage: Scene) -> None:
     (stage.inbox / "a.ris").write_text(to_ris(WORKS[:1]))
     little: dict[str, Any] = {"ZOTDROP__STATE__MIN_FREE_MB": "999999999"}

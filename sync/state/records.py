@@ -195,8 +195,8 @@ class Records:
         if row is None:
             raise LookupError(f"the ledger has no record {record}")
         members = self._db.rows(
-            "SELECT id, anchor, record_json FROM records WHERE survivor = ? AND drop_id = ? ORDER BY ordinal",
-            (record, row["drop_id"]),
+            "SELECT id, anchor, record_json FROM records WHERE survivor = ? ORDER BY id",
+            (record,),
         )
         return Work(
             id=record,

@@ -104,6 +104,7 @@ CREATE TABLE record_blocks (
     record INTEGER NOT NULL REFERENCES records (id),
     PRIMARY KEY (drop_id, block, record)
 );
+CREATE INDEX record_blocks_by_record ON record_blocks (record);
 
 -- Where each value that a merge set came from.
 CREATE TABLE changes (

@@ -17,9 +17,16 @@ class Snapshot:
     def __init__(self, database: Database, identity: str) -> None:
         self._db = database
         self.identity = identity
-        with database.transaction() as sql:
-            sql.execute("INSERT OR IGNORE INTO libraries (identity) VALUES (?)", (identity,))
-        self.id: int = database.value("SELECT id FROM libraries WHERE identity = ?", (identity,))
+        self.id: int = self._number() or self._new_number()
+
+    def _number(self) -> int | None:
+        found: int | None = self._db.value("SELECT id FROM libraries WHERE identity = ?", (self.identity,))
+        return found
+
+    def _new_number(self) -> int:
+        with self._db.transaction() as sql:
+            sql.execute("INSERT OR IGNORE INTO libraries (identity) VALUES (?)", (self.identity,))
+        return self._number() or 0
 
     @property
     def version(self) -> int:

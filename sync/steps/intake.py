@@ -47,10 +47,19 @@ def note(tools: Tools, task: Task, row: DropRow) -> None:
         for batch in _batches(readings(lines), READ_BATCH):
             if tools.stop():
                 raise Interrupted(f"{task.name}: stopped while reading; the next run reads it again")
-            records.note(row.id, batch)
+            records.note(row.id, [_unless_blank(part) for part in batch])
             done += len(batch)
             tools.tell(f"reading {task.name}", done, 0)
     records.close_reading(row.id)
+
+
+def _unless_blank(part: Reading | Gap) -> Reading | Gap:
+    """A reference of which nothing but its type is said is kept in the ledger and makes no blank item."""
+    if isinstance(part, Gap) or part.record is None:
+        return part
+    record = part.record
+    said = record.fields or record.creators or record.tags or record.notes or record.attachments or record.identifiers
+    return part if said else replace(part, record=None)
 
 
 def readings(lines: drops.Lines) -> Iterator[Reading | Gap]:
