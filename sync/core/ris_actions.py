@@ -42,11 +42,14 @@ _PARSE = {"ISSN": parse_issn, "ISBN": parse_isbn}
 _HYPHENS = str.maketrans("\u2010\u2011\u2212", "---")
 
 
+_LABEL = re.compile(r"^\s*\[?doi\]?\s*[:=]?\s*", re.IGNORECASE)
+
+
 def hidden(draft: Draft, tag: str, value: str) -> bool:
     """Take identifiers out of a tag that is for something else. Whether the value says nothing but the identifier."""
     doi = parse_doi(value) if tag in _HIDE["DOI"] and _DOI_ONLY.match(value) else None
     if doi:
-        return draft.identify("DOI", doi)
+        return draft.identify("DOI", doi) and _alone(value)
     pmcid = parse_pmcid(value) if tag in _HIDE["PMCID"] else None
     if pmcid:
         return draft.identify("PMCID", pmcid)
@@ -79,9 +82,14 @@ def _doi(draft: Draft, one: Tagged, value: str) -> bool:
     if doi is None and one.tag in {"DO", "DOI"}:
         bare = _BARE_DOI.search(value)
         doi = parse_doi(bare.group()) if bare else None
-        if doi:
-            draft.keep(one.tag, value)
+    if doi is not None and not _alone(value):
+        draft.keep(one.tag, value)
     return doi is not None and draft.identify("DOI", doi)
+
+
+def _alone(value: str) -> bool:
+    """Whether a value says nothing beside its identifier: one word, but for a label before it."""
+    return len(_LABEL.sub("", value).split()) == 1
 
 
 def _keywords(draft: Draft, _: Tagged, value: str) -> bool:

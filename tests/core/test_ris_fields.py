@@ -536,3 +536,10 @@ def test_another_encoding_is_read_rightly() -> None:
     (made,) = fixture("cp1252")
     assert made.title == "Flechten über Mäuerchen"
     assert made.creators == (Creator("author", "Möß", "Ada"),)
+
+
+@pytest.mark.parametrize(("tag", "value"), [("C3", "10.5555/x.1 walls"), ("DO", "10.5555/x.1 walls")])
+def test_words_beside_an_identifier_are_kept(tag: str, value: str) -> None:
+    found = record("TI  - Kelp", f"{tag}  - {value}")
+    assert "walls" in f"{dict(found.fields)} {found.unmapped}"
+    assert found.identifiers["DOI"] == "10.5555/x.1"
