@@ -8,8 +8,8 @@ import re
 import stat
 import tomllib
 from collections.abc import Iterator, Mapping
-from datetime import date, tzinfo
-from itertools import combinations
+from datetime import date, time, tzinfo
+from itertools import combinations, product
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
@@ -56,9 +56,15 @@ def _zone(text: str) -> str:
 
 
 def _url(text: str) -> str:
-    parts = urlsplit(text)
-    if parts.scheme not in {"http", "https"} or not parts.hostname or re.search(r"\s", text):
+    try:
+        parts = urlsplit(text)
+        whole = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0 and not re.search(r"\s", text)
+    except ValueError:  # half an IPv6 address, a port that is none
+        whole = False
+    if not whole:
         raise ValueError(f"an address that begins with https:// is needed, got {text!r}")
+    if parts.query or parts.fragment:
+        raise ValueError("an address without ? and # is needed; what is asked for is put after it")
     if "@" in parts.netloc:
         raise ValueError("an address without name and password is needed; keys have options of their own")
     return text
@@ -282,15 +288,24 @@ class Config(_Model):
         return None if self.timezone == "local" else ZoneInfo(self.timezone)
 
 
-def find_and_load(given: Path | None, environ: Mapping[str, str] | None = None, cwd: Path | None = None) -> Config:
-    """The config that `--config`, $ZOTDROP_CONFIG or the usual places name. Raises ConfigFault."""
+def find_and_load(
+    given: Path | None,
+    environ: Mapping[str, str] | None = None,
+    cwd: Path | None = None,
+    user_dir: Path | None = None,
+) -> Config:
+    """The config that `--config`, $ZOTDROP_CONFIG or the usual places name. Raises ConfigFault.
+
+    user_dir: where this user's configs lie; without it, as the system has it.
+    """
     environ = os.environ if environ is None else environ
-    named = given or Path(environ.get("ZOTDROP_CONFIG", "")).expanduser()
-    if named != Path():
-        if not _is_there(named):
-            raise ConfigFault(f"{named}: there is no such file; `zotdrop init` writes one")
-        return load(named, environ)
-    found = next(filter(_is_there, _usual_places(cwd or Path.cwd())), None)
+    named = str(given or environ.get("ZOTDROP_CONFIG", ""))
+    if named:
+        path = _at_home(named)
+        if not _is_there(path):
+            raise ConfigFault(f"{path}: there is no such file; `zotdrop init` writes one")
+        return load(path, environ)
+    found = next(filter(_is_there, _usual_places(cwd or Path(), user_dir)), None)
     if found is None:
         raise ConfigFault(f"no {NAME} here; `zotdrop init` writes one, or name one with --config FILE")
     return load(found, environ)
@@ -330,12 +345,20 @@ def redacted(config: Config) -> dict[str, Any]:
     return shown
 
 
-def _usual_places(cwd: Path) -> Iterator[Path]:
+def _usual_places(cwd: Path, user_dir: Path | None) -> Iterator[Path]:
     import platformdirs
 
     yield cwd / NAME
-    yield platformdirs.user_config_path("zotdrop") / NAME
+    yield (user_dir or platformdirs.user_config_path("zotdrop")) / NAME
     yield Path("/etc/zotdrop") / NAME
+
+
+def _at_home(named: str) -> Path:
+    """A path as it was named, ~ spelt out; a name that is nobody's is a file's like any other."""
+    try:
+        return Path(named).expanduser()
+    except RuntimeError:
+        return Path(named)
 
 
 def _is_there(path: Path) -> bool:
@@ -354,6 +377,8 @@ def _read(path: Path) -> dict[str, Any]:
         raise ConfigFault(f"{path.name}: not valid TOML: {fault}") from None
     except UnicodeDecodeError as fault:
         raise ConfigFault(f"{path}: not UTF-8 (byte {fault.start}); save it as UTF-8") from None
+    except (ValueError, RecursionError) as fault:  # a number of thousands of digits, lists a thousand deep
+        raise ConfigFault(f"{path.name}: holds what no option needs: {fault}") from None
     except OSError as fault:
         raise ConfigFault(f"{path}: cannot be read ({fault.strerror}); mend its rights") from None
     return data
@@ -396,7 +421,7 @@ def _spelt(data: Mapping[str, Any], word: str) -> str:
 def _toml(text: str) -> Any:
     try:
         return tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
+    except (ValueError, RecursionError):
         return text
 
 
@@ -431,7 +456,8 @@ def _told(file: str, error: Any, given: Mapping[_Place, tuple[str, str]]) -> str
     place = _place(error)
     whole = error["type"] in {*_NOT_A_SECTION, "union_tag_invalid", "too_short"} or error["loc"][-1] == "[key]"
     section, key = (place, "") if whole else (place[:-1], place[-1])
-    hint = f"; yours stands at {KEYS_PAGE}" if section[:1] == ("library",) and key in {"id", "api_key"} else ""
+    is_needed = section[:1] == ("library",) and key in {"id", "api_key"} and error["type"] != "extra_forbidden"
+    hint = f"; yours stands at {KEYS_PAGE}" if is_needed else ""
     if place in given:
         return f"{given[place][0]}: {_expected(error, section, key)}{hint}"
     where = f"[{'.'.join(section)}] " if section else ""
@@ -461,7 +487,7 @@ _EXPECTED = {
 def _expected(error: Any, section: _Place, key: str) -> str:
     kind, context = error["type"], error.get("ctx", {})
     if kind == "extra_forbidden":
-        return "there is no such option" + _near(key, _known(section))
+        return _no_option(key, section, error["loc"])
     if kind in _NOT_A_SECTION:
         return _section_needed(section)
     if kind == "value_error":
@@ -471,16 +497,34 @@ def _expected(error: Any, section: _Place, key: str) -> str:
     return told if kind in {"missing", "too_short"} else told + _got(context.get("tag", error.get("input")), told)
 
 
+def _no_option(key: str, section: _Place, loc: Any) -> str:
+    """What to do about an option that is none here; that of a library of another kind is one there."""
+    if section[:1] != ("library",) or len(loc) < 4:
+        return "there is no such option" + _near(key, _known(section))
+    fields = {kind: model.model_fields for kind, model in _KINDS.items()}
+    others = [f'"{kind}"' for kind, known in fields.items() if key in known]
+    if others:
+        return f'is no option of kind = "{loc[2]}"; it belongs to kind = {" or ".join(others)}'
+    return "there is no such option" + _near(key, fields[loc[2]])
+
+
 def _got(value: Any, told: str) -> str:
     """What stands there, and which of the words told it may have meant; nothing that may be or hold a key."""
     if isinstance(value, (dict, list)):
         return f", got a {'table' if isinstance(value, dict) else 'list'}"
     if looks_like_key(str(value)):
         return ", got what looks like a key"
+    if isinstance(value, (date, time)):
+        return f", got {value}"
     return f", got {value!r:.60}" + (_near(value, re.findall(r"'([^']+)'", told)) if isinstance(value, str) else "")
 
 
-_NAMED = {"library": (EmbeddedLibrary, ZoteroLibrary, DesktopLibrary), "inbox": (Inbox,), "review": (Review,)}
+_KINDS: dict[str, type[BaseModel]] = {"embedded": EmbeddedLibrary, "zotero": ZoteroLibrary, "desktop": DesktopLibrary}
+_NAMED: dict[str, tuple[type[BaseModel], ...]] = {
+    "library": tuple(_KINDS.values()),
+    "inbox": (Inbox,),
+    "review": (Review,),
+}
 
 
 def _section_needed(section: _Place) -> str:
@@ -520,7 +564,7 @@ def _loose_ends(data: Mapping[str, Any]) -> Iterator[str]:
 
 def _settled(config: Config, path: Path) -> Config:
     """Paths made absolute: they are relative to the config file."""
-    root = path.resolve().parent
+    root = _real(path).parent
 
     def moved(model: Any) -> Any:
         changed: dict[str, Any] = {"path": str(root / Path(model.path).expanduser())} if hasattr(model, "path") else {}
@@ -540,12 +584,10 @@ def _settled(config: Config, path: Path) -> Config:
 
 def _clashes(config: Config, path: Path) -> Iterator[str]:
     """Files and folders that get in each other's way: what lies in an inbox is taken for a drop, and moved."""
-    inboxes = {f"[inbox.{name}]": Path(own.path).resolve() for name, own in config.inbox.items()}
-    files = {"[state]": Path(config.state.path).resolve()}
+    inboxes = {f"[inbox.{name}]": _real(own.path) for name, own in config.inbox.items()}
+    files = {"[state]": _real(config.state.path)}
     files |= {
-        f"[library.{name}]": Path(own.path).resolve()
-        for name, own in config.library.items()
-        if isinstance(own, EmbeddedLibrary)
+        f"[library.{name}]": _real(own.path) for name, own in config.library.items() if isinstance(own, EmbeddedLibrary)
     }
     for (one, first), (other, second) in combinations(files.items(), 2):
         if first == second:
@@ -553,17 +595,35 @@ def _clashes(config: Config, path: Path) -> Iterator[str]:
     for (one, first), (other, second) in combinations(inboxes.items(), 2):
         if first.is_relative_to(second) or second.is_relative_to(first):
             yield f"{other} path: {second} and {one}, {first}, lie in each other; a drop would be taken twice"
-    for (name, inbox), (what, file) in (
-        (i, f) for i in inboxes.items() for f in [*files.items(), ("", path.resolve())]
-    ):
+    told = {f"the file of {what}": file for what, file in files.items()} | {"this config": _real(path)}
+    told |= {f"the key of [{'.'.join(place)}]": _real(own.api_key.value) for place, own in _key_files(config)}
+    for (name, inbox), (what, file) in product(inboxes.items(), told.items()):
         if file.is_relative_to(inbox):
-            told = f"the file of {what}" if what else "this config"
-            yield f"{name} path: {told} lies in {inbox} and would be taken for a drop; give the inbox a folder of its own"
+            yield f"{name} path: {what} lies in {inbox} and would be taken for a drop; give the inbox a folder of its own"
+
+
+def _real(path: Any) -> Path:
+    """A path with its links followed, as far as they lead."""
+    return Path(os.path.realpath(path))
+
+
+def _owners(config: Config) -> list[tuple[_Place, Any]]:
+    """What may have an address and a key, by place."""
+    return [
+        *((("library", name), own) for name, own in config.library.items()),
+        (("sources", "pubmed"), config.sources.pubmed),
+    ]
+
+
+def _key_files(config: Config) -> Iterator[tuple[_Place, Any]]:
+    for place, own in _owners(config):
+        key = getattr(own, "api_key", None)
+        if key is not None and key.kind == "file":
+            yield place, own
 
 
 def _warnings(config: Config, path: Path, given: Mapping[_Place, Any]) -> Iterator[str]:
-    owners: list[tuple[_Place, Any]] = [(("library", name), own) for name, own in config.library.items()]
-    for place, own in [*owners, (("sources", "pubmed"), config.sources.pubmed)]:
+    for place, own in _owners(config):
         key, where = getattr(own, "api_key", None), f"[{'.'.join(place)}]"
         if key is None:
             continue

@@ -8,6 +8,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import platformdirs
 import pytest
 from pydantic import BaseModel
 
@@ -187,6 +188,16 @@ ZOTERO = "[library.main]\nkind = 'zotero'\nid = 5\n"
         ("[sources.crossref]\nurl = 'https:///works'", "url: an address"),
         ("[sources.crossref]\nurl = 'ftp://example.org'", "url: an address"),
         ("[sources.crossref]\nurl = 'https://me:secret@example.org'", "url: an address without name and password"),
+        ("[sources.crossref]\nurl = 'https://example.org:99999999'", "[sources.crossref] url: an address that begins with https:// is needed"),
+        ("[sources.crossref]\nurl = 'http://[::1'", "[sources.crossref] url: an address that begins with https:// is needed"),
+        ("[sources.crossref]\nurl = 'https://example.org/?a=1'", "[sources.crossref] url: an address without ? and #"),
+        ("[library.main]\nid = 5", '[library.main] id: is no option of kind = "embedded"; it belongs to kind = "zotero"'),
+        ("[library.main]\napi_key.env = 'A'", '[library.main] api_key: is no option of kind = "embedded"; it belongs to kind = "zotero" or "desktop"'),
+        (f"{ZOTERO}api_key.env = 'A'\npath = 'x'", '[library.main] path: is no option of kind = "zotero"; it belongs to kind = "embedded"'),
+        ("[library.main]\nkind = 'desktop'\nserver = 'x'", "[library.main] server: there is no such option; did you mean 'server_id'?"),
+        ("[review.x.search.y]\ndatabase = 'A'\ndate = 2026-02-20T08:00:00", "without quotes, is needed, got 2026-02-20 08:00:00"),
+        ("contact = " + "[" * 5000, "holds what no option needs"),
+        ("[limits]\nmax_new_per_run = " + "9" * 5000, "holds what no option needs"),
         ("[web]\nport = 80", "[web] port: there is no such option"),
         ("[nonsense]", "nonsense: there is no such option"),
         ("this is no toml", "not valid TOML"),
@@ -240,6 +251,11 @@ def test_a_mark_that_windows_editors_set_is_no_fault(tmp_path: Path) -> None:
         ("[library.main]\npath = 'inbox/l.sqlite'", "[inbox.default] path: the file of [library.main] lies in"),
         ("[library.main]\npath = 'state/zotdrop.sqlite'", "[library.main] path: "),
         ("[library.main]\n[library.b]", "[library.b] path: "),
+        (
+            "[library.z]\nkind = 'zotero'\nid = 5\napi_key.file = 'inbox/z.key'\n[library.main]",
+            "the key of [library.z] lies in",
+        ),
+        ("[sources.pubmed]\napi_key.file = './inbox/sub/n.key'", "the key of [sources.pubmed] lies in"),
     ],
 )
 def test_files_and_inboxes_do_not_get_in_each_other_s_way(tmp_path: Path, text: str, told: str) -> None:
@@ -250,6 +266,12 @@ def test_an_inbox_behind_a_link_is_seen_through(tmp_path: Path) -> None:
     (tmp_path / "real").mkdir()
     (tmp_path / "link").symlink_to(tmp_path / "real")
     assert "lie in each other" in faults(tmp_path, "[inbox.a]\npath = 'real'\n[inbox.b]\npath = 'link/x'")[0]
+
+
+def test_a_link_that_leads_back_to_itself_is_a_path_like_any_other(tmp_path: Path) -> None:
+    (tmp_path / "loop").symlink_to(tmp_path / "loop")
+    config = load(written(tmp_path, "[inbox.default]\npath = 'loop/x'\n"), {})
+    assert config.inbox["default"].path == str(tmp_path / "loop" / "x")
 
 
 def test_paths_are_relative_to_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -293,7 +315,9 @@ def test_the_environment_overrides_single_values(tmp_path: Path) -> None:
     assert config.inbox["new"].path == str(tmp_path / "new")
 
 
-@pytest.mark.parametrize("key", ["12345678", "true", "1e5", "[1]", "'quoted'", "2026-01-01", KEY])
+@pytest.mark.parametrize(
+    "key", ["12345678", "true", "1e5", "[1]", "'quoted'", "2026-01-01", "9" * 5000, "[" * 5000, KEY]
+)
 def test_an_override_that_reads_as_another_kind_of_value_is_text_where_text_is_needed(tmp_path: Path, key: str) -> None:
     environment = {"ZOTDROP__LIBRARY__MAIN__API_KEY": key, "ZOTDROP__LIBRARY__MAIN__KIND": "zotero"}
     config = load(written(tmp_path, "[library.main]\nid = 5\n"), environment)
@@ -315,27 +339,45 @@ def test_an_override_that_is_wrong_is_told_by_its_name(tmp_path: Path) -> None:
     assert "ZOTDROP__CONTACTS: there is no such option; did you mean 'contact'?" in told
 
 
-def test_a_config_is_found_where_it_is_looked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("HOME", str(tmp_path / "home"))
-    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "home"))
-    here = tmp_path / "here"
+def test_a_config_is_found_where_it_is_looked_for(tmp_path: Path) -> None:
+    home, here = tmp_path / "home", tmp_path / "here"
+    home.mkdir()
     here.mkdir()
     with pytest.raises(ConfigFault, match="zotdrop init"):
-        find_and_load(None, {}, here)
-    with pytest.raises(ConfigFault, match="no such file"):
-        find_and_load(tmp_path / "missing.toml", {}, here)
-    with pytest.raises(ConfigFault, match="no such file"):
-        find_and_load(None, {"ZOTDROP_CONFIG": str(tmp_path / "missing.toml")}, here)
-    folder = tmp_path / "home" / "zotdrop"
-    folder.mkdir(parents=True)
-    written(folder, "contact = 'home@example.org'\n")
-    assert find_and_load(None, {"ZOTDROP_CONFIG": ""}, here).contact == "home@example.org"
+        find_and_load(None, {}, here, home)
+    written(home, "contact = 'home@example.org'\n")
+    assert find_and_load(None, {"ZOTDROP_CONFIG": ""}, here, home).contact == "home@example.org"
     written(here, "contact = 'here@example.org'\n")
-    assert find_and_load(None, {}, here).contact == "here@example.org"
+    assert find_and_load(None, {}, here, home).contact == "here@example.org"
     other = tmp_path / "other.toml"
     other.write_text("contact = 'other@example.org'\n")
-    assert find_and_load(None, {"ZOTDROP_CONFIG": str(other)}, here).contact == "other@example.org"
+    assert find_and_load(None, {"ZOTDROP_CONFIG": str(other)}, here, home).contact == "other@example.org"
     assert find_and_load(other, {"ZOTDROP_CONFIG": str(here / "zotdrop.toml")}, here).contact == "other@example.org"
+
+
+@pytest.mark.parametrize("named", ["missing.toml", ".", "~/missing.toml", "~nobody-of-that-name/zotdrop.toml"])
+def test_a_config_that_was_named_and_is_not_there_is_a_fault_and_no_other_is_taken(
+    tmp_path: Path, named: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written(tmp_path, "contact = 'here@example.org'\n")
+    monkeypatch.chdir(tmp_path)
+    for given, environ in ((None, {"ZOTDROP_CONFIG": named}), (Path(named), {})):
+        with pytest.raises(ConfigFault, match="no such file; `zotdrop init` writes one"):
+            find_and_load(given, environ, tmp_path, tmp_path)
+
+
+@pytest.mark.usefixtures("user_s_own_folder")
+def test_without_being_told_it_looks_in_the_user_s_own_folder(tmp_path: Path) -> None:
+    assert find_and_load(None, {}, tmp_path).contact == "home@example.org"
+
+
+@pytest.fixture
+def user_s_own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A config where this system keeps a user's own."""
+    folder = tmp_path / "own"
+    folder.mkdir()
+    written(folder, "contact = 'home@example.org'\n")
+    monkeypatch.setattr(platformdirs, "user_config_path", {"zotdrop": folder}.__getitem__)
 
 
 def test_a_config_that_may_not_be_looked_at_is_a_fault_and_not_passed_over(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import errno
 import hashlib
+import io
 import json
 import os
 import shutil
@@ -173,6 +174,29 @@ def test_an_encoding_that_nobody_knows_is_said(encoding: str) -> None:
 def test_a_file_that_cannot_be_read_is_said(tmp_path: Path) -> None:
     with pytest.raises(UsageFault, match="cannot be read"), drops.open_lines(tmp_path / "gone.ris"):
         pass
+
+
+@pytest.mark.parametrize("encoding", ["auto", "utf-8", "utf-16-le"])
+@pytest.mark.parametrize("whole", [0, 1, 3])
+def test_a_disk_that_breaks_off_in_the_middle_of_a_file_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, encoding: str, whole: int
+) -> None:
+    class Breaking(io.BytesIO):
+        name, reads = str(tmp_path / "a.ris"), 0
+
+        def read(self, size: int | None = -1) -> bytes:
+            self.reads += 1
+            if self.reads > whole:
+                raise OSError(errno.EIO, "Input/output error")
+            return super().read(size)
+
+    monkeypatch.setattr(reading, "CHUNK", 16)
+    monkeypatch.setattr(Path, "open", lambda *_: Breaking(b"TY  - JOUR\r\n" * 40))
+    with (
+        pytest.raises(UsageFault, match=r"a\.ris: cannot be read to its end \(Input/output error\)"),
+        drops.open_lines(tmp_path / "a.ris", encoding) as lines,
+    ):
+        list(lines)
 
 
 @pytest.mark.parametrize(
@@ -454,4 +478,4 @@ def test_what_could_not_be_kept_whole_is_not_kept(tmp_path: Path, monkeypatch: p
     monkeypatch.setattr(os, "fsync", lambda _: (_ for _ in ()).throw(OSError(errno.ENOSPC, "No space left")))
     with pytest.raises(OSError, match="No space left"):
         drops.store(tmp_path, b"abc")
-    assert [path for path in tmp_path.iterdir() if path.suffix == ".ris"] == []
+    assert list(tmp_path.iterdir()) == []

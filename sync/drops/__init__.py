@@ -144,8 +144,11 @@ def store(folder: Path, data: bytes) -> Path:
     """Keep bytes as a file named by their hash; written whole or not at all."""
     path = folder / f"{hashlib.sha256(data).hexdigest()[:16]}.ris"
     part = path.with_suffix(f".{os.getpid()}.part")
-    _write(part, data)
-    part.replace(path)
+    try:
+        _write(part, data)
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
     return path
 
 

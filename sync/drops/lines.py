@@ -43,7 +43,7 @@ class Lines:
 def open_lines(path: Path, encoding: str = "auto") -> Iterator[Lines]:
     """The lines of a file with their byte ranges: split at CRLF, LF and CR alone, whatever the encoding. Joined, the ranges are
     the file. Memory does not grow with the file, nor with a line: one longer than LONGEST comes in several pieces of the same
-    number. Raises UsageFault for a file that cannot be read and an encoding that nobody knows.
+    number. Raises UsageFault for a file that cannot be read, be it half-way, and an encoding that nobody knows.
     """
     try:
         file = path.open("rb")
@@ -59,7 +59,7 @@ def lines_of(data: bytes, encoding: str = "auto") -> Lines:
 
 
 def _lines(file: BinaryIO, encoding: str) -> Lines:
-    found = _guess(file) if encoding == "auto" else _named(file.read(4), encoding)
+    found = _guess(file) if encoding == "auto" else _named(_read(file, 4), encoding)
     file.seek(found.bom)
     return Lines(file, found)
 
@@ -89,7 +89,7 @@ class _Piece:
 
 def _pieces(file: BinaryIO, shape: _Shape) -> Iterator[_Piece]:
     rest = b""
-    while chunk := file.read(CHUNK):
+    while chunk := _read(file, CHUNK):
         data = _joined(rest, chunk, file, shape)
         lines, rest = _split(data, shape)
         yield from (_piece(line, shape) for line in lines)
@@ -105,7 +105,7 @@ def _joined(rest: bytes, chunk: bytes, file: BinaryIO, shape: _Shape) -> bytes:
     """What was left and what came, and more until a line may end, so that one long line is not copied again and again."""
     parts, size = [rest, chunk], len(rest) + len(chunk)
     while chunk and size < LONGEST and shape.lf not in chunk and shape.cr not in chunk:
-        chunk = file.read(CHUNK)
+        chunk = _read(file, CHUNK)
         parts.append(chunk)
         size += len(chunk)
     return b"".join(parts)
@@ -155,10 +155,21 @@ def _cut(data: bytes, shape: _Shape) -> int:
     return place + shape.unit if place >= half else half
 
 
+def _read(file: BinaryIO, size: int) -> bytes:
+    """The next bytes. Raises UsageFault where disk or network break off in the middle of a file."""
+    try:
+        return file.read(size)
+    except OSError as fault:
+        name = getattr(file, "name", "the drop")
+        raise UsageFault(
+            f"{name}: cannot be read to its end ({fault.strerror}); look after its disk, then sync again"
+        ) from fault
+
+
 def _guess(file: BinaryIO) -> Guess:
     """The encoding of a whole file, read through once."""
     detector = Detector()
-    while chunk := file.read(CHUNK):
+    while chunk := _read(file, CHUNK):
         detector.feed(chunk)
     return detector.result()
 
