@@ -261,6 +261,9 @@ def _run(arguments: list[str]) -> int:
     except BrokenPipeError:
         sys.stderr.close()
         code = 0
+    except OSError as fault:
+        click.echo(f"zotdrop: {fault}; is the disk full, or a folder's right missing?", err=True)
+        code = 1
     return code if isinstance(code, int) else 0
 
 
@@ -357,7 +360,9 @@ def _print_reports(shared: Common, reports: Iterable[RunReport]) -> None:
             click.echo(_dump(as_json(report)))
         elif not shared.quiet:
             click.echo(as_text(report, verbose=shared.verbose))
-        if report.failure and (shared.json or shared.quiet):
+        elif report.exit_code():  # -q says nothing but errors
+            click.echo(as_text(report), err=True)
+        if report.failure and shared.json:
             click.echo(f"zotdrop: {report.failure}", err=True)
 
 

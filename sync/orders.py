@@ -109,7 +109,14 @@ def _by_library(config: Config, order: Order, *, kind: str, stop: Event, tell: T
         reports = []
         for library, tasks in by_library.items():
             with wiring.open_tools(
-                config, library, ledger, stop=stop, tell=tell, dry=order.dry_run, offline=order.offline
+                config,
+                library,
+                ledger,
+                stop=stop,
+                tell=tell,
+                dry=order.dry_run,
+                offline=order.offline,
+                ask=not order.no_enrich,
             ) as tools:
                 reports.append(sync_drops(tools, tasks, kind=kind))
         return reports

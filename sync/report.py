@@ -20,7 +20,7 @@ _WORDS = {
     "asked": "waiting for a person",
     "refused": "refused by the library",
     "unreadable": "unreadable (kept as they stand)",
-    "waiting": "waiting for a service",
+    "waiting": "waiting for the next run",
 }
 
 
@@ -121,13 +121,13 @@ def as_json(report: RunReport) -> dict[str, Any]:
 def as_text(report: RunReport, *, verbose: bool = False) -> str:
     """The report for a person: what came in, how it ended, what to do next."""
     lines = [line for drop in report.drops for line in _drop_text(drop, verbose=verbose)]
-    if not report.drops and not report.filled:
+    if not report.drops and not report.filled and not report.failure:
         lines.append("Nothing to do: no drop waits in the inbox.")
     lines += _away_text(report)
     if report.filled:
         lines.append(f"{report.filled} items of earlier drops were filled with what was still owed to them.")
     if report.failure:
-        lines.append(f"Stopped: {report.failure}")
+        lines.append(f"Stopped: {printable(report.failure).removeprefix('stopped ')}")
     lines.append(_closing(report))
     return "\n".join(lines)
 
@@ -199,7 +199,7 @@ def _drop_text(drop: DropReport, *, verbose: bool) -> list[str]:
     if drop.message:
         lines.append(f"  {printable(drop.message)}")
     lines += [f"  {number:>6}  {_WORDS[outcome]}" for outcome, number in drop.outcomes.items() if number]
-    if drop.gap_lines:
+    if drop.gap_lines and drop.entries:
         lines.append(f"  {drop.gap_lines:>6}  lines between the records belong to none (kept in the ledger)")
     if drop.entries and all("same-drop" in line.reasons for line in drop.records):
         lines.append("  The same file was worked off before; nothing was changed.")

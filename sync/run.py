@@ -46,6 +46,7 @@ def sync_drops(tools: Tools, tasks: Iterable[Task], *, kind: str = "sync") -> Ru
             reports.append(sync_drop(tools, run, task, before=failure))
         except Interrupted as fault:
             failure = fault
+            reports.append(_report_as_it_stands(tools, task, fault))
             break
         except ZotdropError as fault:
             failure = failure or fault
@@ -210,7 +211,7 @@ def _put_away(task: Task, report: DropReport) -> None:
 
 def _report_as_it_stands(tools: Tools, task: Task, fault: ZotdropError) -> DropReport:
     """A drop whose journey was broken off: what is noted of it is accounted for, the rest is read again."""
-    log.warning("%s: %s", task.name, fault)
+    log.info("%s: %s", task.name, fault)
     try:
         library = tools.snapshot.id
     except ZotdropError:  # a desktop that does not run cannot say which library it has: nothing could be noted

@@ -36,7 +36,7 @@ def waiting(stop: Event) -> Callable[[float], None]:
 
     def wait(seconds: float) -> None:
         if stop.wait(max(0.0, seconds)):
-            raise Interrupted("stopped while waiting for a service; the next run goes on from here")
+            raise Interrupted("stopped while waiting; the next run goes on from here")
 
     return wait
 
@@ -120,9 +120,20 @@ def rules(config: Config, inbox: str, *, sources: tuple[str, ...] | None = None,
 
 @contextmanager
 def open_tools(
-    config: Config, library: str, ledger: Ledger, *, stop: Event, tell: Tell, dry: bool = False, offline: bool = False
+    config: Config,
+    library: str,
+    ledger: Ledger,
+    *,
+    stop: Event,
+    tell: Tell,
+    dry: bool = False,
+    offline: bool = False,
+    ask: bool = True,
 ) -> Iterator[Tools]:
-    """Everything a run works with, for one library; a dry run gets a copy of the ledger and a library that keeps nothing."""
+    """Everything a run works with, for one library; a dry run gets a copy of the ledger and a library that keeps nothing.
+
+    ask: False makes no source at all, so that nothing can be sent to one.
+    """
     wait = waiting(stop)
     http = Http(identity=Identity(contact=config.contact, version=__version__), wait=wait, now=time.monotonic)
     real = open_library(config, library, stop)
@@ -133,7 +144,7 @@ def open_tools(
         yield Tools(
             ledger=used,
             library=target,
-            sources={name: SOURCES[name](config, http) for name in _wanted(config)},
+            sources={name: SOURCES[name](config, http) for name in _wanted(config) if ask},
             now=utc_now,
             stop=stop.is_set,
             tell=tell,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import sqlite3
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from typing import Any
 import pytest
 from filelock import FileLock
 
-from tests.scene import NOWHERE, SAMPLE, Scene, outcomes, scene
+from tests.scene import NOWHERE, ROOT, SAMPLE, Scene, outcomes, scene
 from tests.servers.works import make_works, to_ris
 from tests.servers.zotero import API_KEY
 
@@ -237,6 +238,7 @@ def test_more_new_items_than_allowed_stop_before_the_first_write(stage: Scene) -
     report = stage.sync(str(stage.drop("search.ris", to_ris(WORKS))), code=8)
     assert outcomes(report) == {"waiting": len(WORKS)}
     assert "max_new_per_run" in report["failure"]
+    assert json.loads(stage.run("--json", "status").stdout)["waits"]["records for the next run"] == len(WORKS)
     assert stage.zotero.library().items() == []
 
 
@@ -342,6 +344,39 @@ def test_a_reference_that_says_nothing_makes_no_blank_item_and_is_accounted_for(
     report = stage.sync(str(stage.drop("blank.ris", text)), code=5)
     assert outcomes(report) == {"created": 1, "unreadable": 1}
     assert [item["title"] for item in stage.items()] == ["Said"]
+
+
+def test_no_enrich_asks_no_source_even_for_what_earlier_runs_are_owed(stage: Scene) -> None:
+    stage.write_config(crossref_url=NOWHERE, pubmed_url=NOWHERE)
+    stage.sync(str(stage.drop("a.ris", to_ris(WORKS[:2]))))
+    stage.write_config()
+    assert stage.sync("--no-enrich")["filled"] == 0
+    stage.sync("--no-enrich", str(stage.drop("b.ris", to_ris(WORKS[2:4]))))
+    assert (stage.crossref.log, stage.ncbi.log) == ([], [])
+    assert stage.sync()["filled"] == 2
+
+
+def test_quiet_says_nothing_but_errors(stage: Scene) -> None:
+    done = stage.run("-q", "sync", str(stage.drop("letter.ris", "Dear colleague, nothing here.")), code=5)
+    assert done.stdout == b""
+    assert b"no record found" in done.stderr
+
+
+def test_output_that_cannot_be_written_is_an_error_and_no_traceback(stage: Scene) -> None:
+    stage.sync(str(SAMPLE))
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            stage.command("export"),
+            stdout=full,
+            stderr=subprocess.PIPE,
+            timeout=60,
+            check=False,
+            cwd=ROOT,
+            env=stage.env(),
+        )
+    assert done.returncode == 1
+    assert b"Traceback" not in done.stderr
+    assert b"No space left" in done.stderr
 
 
 def test_too_little_space_takes_nothing_in_and_says_so(stage: Scene) -> None:

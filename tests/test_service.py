@@ -191,8 +191,10 @@ def test_ctrl_c_in_a_manual_sync_ends_with_130_and_the_next_run_goes_on(stage: S
     stage.crossref.await_pending(1, LONGEST)
     process.send_signal(signal.SIGINT)
     never.set()
-    process.communicate(timeout=LONGEST)
+    shown, _ = process.communicate(timeout=LONGEST)
     assert process.returncode == 130
+    assert f"{len(WORKS)} records in".encode() in shown
+    assert b"Nothing to do" not in shown
     stage.crossref.heal()
     assert sum(outcomes(stage.sync(str(path))).values()) == len(WORKS)
     assert len(stage.items()) == len(WORKS)

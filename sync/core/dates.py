@@ -84,7 +84,9 @@ def _from_words(text: str) -> str:
     if compact:
         return iso(*compact.groups())
     word = _YEARLESS.match(text)
-    return " ".join(part for part in (NO_YEAR, *word.groups()) if part) if word else text
+    if word is None or not (month_number(word[1]) or text.replace(" ", "").isalpha()):
+        return text
+    return " ".join(part for part in (NO_YEAR, *word.groups()) if part)
 
 
 def _number(part: int | str | None) -> int:

@@ -65,6 +65,7 @@ class Ledger:
         """What waits for what: objects for the library, records for a source or for a person."""
         counts = {
             "objects to be written to the library": "SELECT COUNT(*) FROM outbox WHERE state = 'pending'",
+            "records for the next run": ("SELECT COUNT(*) FROM records WHERE state IN ('read', 'planned', 'follows')"),
             "records for a service that is away": "SELECT COUNT(*) FROM records WHERE state = 'waiting'",
             "items that a service still owes values": (
                 "SELECT COUNT(*) FROM records WHERE owed_json <> '[]' AND state = 'done' AND key IS NOT NULL"

@@ -94,3 +94,8 @@ def test_a_date_without_year_takes_one() -> None:
     assert dates.with_year("0000 FEB", "2011") == "2011 FEB"
     assert dates.with_year("FEB 3", "2011") == "2011 FEB 3"
     assert dates.with_year("", "2011") == "2011"
+
+
+@pytest.mark.parametrize("text", ["not-a-year", "n.d.-2", "c.?"])
+def test_what_is_no_date_stays_as_it_stands(text: str) -> None:
+    assert dates.from_ris(text) == text
