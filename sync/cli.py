@@ -136,20 +136,21 @@ def run(shared: Common, *, once: bool) -> int:
 @cli.command()
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--encoding", default="auto", metavar="NAME", help="The file's encoding, where it should not be guessed.")
+@click.option("--tidy", is_flag=True, help="As the library would get it: without what the problems doubt.")
 @common
 @click.pass_obj
-def parse(shared: Common, file: Path, *, encoding: str) -> int:
-    """Show how each record of FILE is read. No network, nothing is written."""
+def parse(shared: Common, file: Path, *, encoding: str, tidy: bool) -> int:
+    """Show how each record of FILE is read, value by value. No network, nothing is written."""
     from sync import drops
     from sync.core.record import Gap
     from sync.report import count, reading_json, reading_text
-    from sync.steps.intake import readings, verdict
+    from sync.steps.intake import for_library, readings, verdict
 
     if not file.is_file():
         raise UsageFault(f"{file}: there is no such file")
     entries = gaps = unreadable = 0
     with drops.open_lines(file, encoding) as lines:
-        for part in readings(lines):
+        for part in map(for_library, readings(lines)) if tidy else readings(lines):
             if isinstance(part, Gap):
                 gaps += part.lines[1] - part.lines[0] + 1
                 continue

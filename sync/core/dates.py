@@ -6,6 +6,7 @@ Zotero's own import writes a date without a year as `0000 Feb 12`, to be complet
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 
@@ -42,6 +43,7 @@ def month_number(word: str) -> int:
     return MONTHS.index(head) + 1 if head in MONTHS else 0
 
 
+@lru_cache(maxsize=5_000)
 def from_ris(text: str) -> str:
     """A RIS date (`2024/2/19`, `2012/05//`, `2018///Spring`, `2024-02-19`, `20240219`, free text) as Zotero's date.
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
 from sync.core import schema
 
@@ -28,8 +28,7 @@ class Problem:
     line: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class SourceLine:
+class SourceLine(NamedTuple):
     """One physical line of a drop: 1-based number, byte range in the file (the line end included), text without its end."""
 
     number: int
@@ -38,9 +37,11 @@ class SourceLine:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Tagged:
-    """One tagged value of an entry as it stood: `Tagged("TI", "A title", 3)`; continuation lines joined by newlines."""
+class Tagged(NamedTuple):
+    """One tagged value of an entry as it stood: `Tagged("TI", "A title", 3)`; continuation lines joined by newlines.
+
+    Blanks and line ends after the value are not part of it.
+    """
 
     tag: str
     value: str
@@ -54,7 +55,8 @@ class Entry:
     ordinal: 1-based place in the drop.  lines: first and last line, 1-based, inclusive.
     bytes: half-open byte range in the file.  anchor: byte offset of the first tagged line (item keys are derived from it).
     text: the exact original text; formats without tags (XML, JSON) have no `tagged` and are read from it.
-    problems: what the reader had to repair or guess.
+    problems: what the reader had to repair or guess.  confidence: 0 to 1, how sure it is that the values are told apart as they
+    were meant; 1 where nothing had to be repaired.
     """
 
     ordinal: int
@@ -64,6 +66,7 @@ class Entry:
     tagged: tuple[Tagged, ...]
     text: str
     problems: tuple[Problem, ...] = ()
+    confidence: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,16 +132,16 @@ class Record:
     unmapped: tuple[tuple[str, str], ...] = ()
 
     def __post_init__(self) -> None:
-        allowed = schema.fields(self.item_type)
-        foreign = [name for name in self.fields if name not in allowed]
+        foreign = self.fields.keys() - schema.fields(self.item_type)
         if foreign:
-            raise ValueError(f"{self.item_type} has no field {', '.join(foreign)}")
-        roles = (*schema.creator_types(self.item_type), *AUTHOR_EVERYWHERE)
-        strangers = [c.creator_type for c in self.creators if c.creator_type not in roles]
+            raise ValueError(f"{self.item_type} has no field {', '.join(sorted(foreign))}")
+        strangers = {c.creator_type for c in self.creators}.difference(
+            schema.creator_types(self.item_type), AUTHOR_EVERYWHERE
+        )
         if strangers:
-            raise ValueError(f"{self.item_type} has no creator type {', '.join(strangers)}")
-        object.__setattr__(self, "fields", MappingProxyType({k: v for k, v in self.fields.items() if v}))
-        object.__setattr__(self, "identifiers", MappingProxyType({k: v for k, v in self.identifiers.items() if v}))
+            raise ValueError(f"{self.item_type} has no creator type {', '.join(sorted(strangers))}")
+        object.__setattr__(self, "fields", _filled(self.fields))
+        object.__setattr__(self, "identifiers", _filled(self.identifiers))
 
     def base(self, name: str) -> str:
         """The value behind a base field: `base("publicationTitle")` reads `bookTitle` of a chapter. Empty if there is none."""
@@ -153,6 +156,10 @@ class Record:
     def with_fields(self, changed: Mapping[str, str]) -> Record:
         """The same record with these fields set; an empty value takes the field away."""
         return replace(self, fields={**self.fields, **changed})
+
+
+def _filled(values: Mapping[str, str]) -> Mapping[str, str]:
+    return MappingProxyType({name: value for name, value in values.items() if value})
 
 
 @dataclass(frozen=True, slots=True)

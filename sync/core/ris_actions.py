@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 
 from sync.core import dates, schema
 from sync.core.identifiers import find_doi, parse_doi, parse_isbn, parse_issn, parse_pmcid, parse_pmid
@@ -25,6 +26,8 @@ _HIDE = table(
 )
 _DOI_ONLY = re.compile(r"\s*(?:info:doi/|doi\b|https?://(?:dx\.)?doi\.org/|10\.\d{4,9}/)\S*\s*\S*$", re.IGNORECASE)
 _BARE_DOI = re.compile(r"(?<![\w/.])10\.\d{4,9}/\S+")
+_HINT = re.compile(r"10\.\d{4}|pmc?\s?\d|pmid|pubmed|medline", re.IGNORECASE)  # without one of these nothing is hidden
+_PLAIN_DOI = re.compile(r"10\.\d{4,9}/[\w.()/:-]*\w", re.ASCII)  # as most exports write it: no label, no escapes
 _LABELLED_PMID = re.compile(r"\b(?:PUBMED|PMID|MEDLINE)[\s:=-]*(\d{5,8})\b|\b(\d{5,8})\s*\[pmid\]", re.IGNORECASE)
 _NOTE_DOI = re.compile(r"^\s*(?:doi|electronic-resource-num)\s*:\s*(\S+)", re.IGNORECASE | re.MULTILINE)
 _SHORT_NOTE = 400  # letters; longer notes are reference lists, and the DOIs in them those of others
@@ -33,20 +36,20 @@ _OTHERS = re.compile(
     r"\b(?:comment|errat|corr(?:ected|igend)|repl(?:y|ies)|retract|republi|update|cit|refer|see also|related|preprint)",
     re.IGNORECASE,
 )
-# M1 holds accession numbers, query dates and affiliations too.
+# M1 holds accession numbers, query dates and affiliations too; `tidy` asks for this.
 _ISSUE = re.compile(r"(?!.*\d{6}|.*:)(?:\S{1,25}|(?=.*\d).{1,25})")
 _TITLES = {"L1": "Full Text (PDF)", "L2": "Full Text (HTML)"}
 _NEXT_ADDRESS = re.compile(r"\n|\s+(?=https?://)")
+_TELLING_ADDRESS = re.compile("doi|ncbi|pubmed", re.IGNORECASE)
 _NUMBERED = {"patent": "patentNumber", "report": "reportNumber"}
 _PARSE = {"ISSN": parse_issn, "ISBN": parse_isbn}
-_HYPHENS = str.maketrans("\u2010\u2011\u2212", "---")
-
-
 _LABEL = re.compile(r"^\s*\[?doi\]?\s*[:=]?\s*", re.IGNORECASE)
 
 
 def hidden(draft: Draft, tag: str, value: str) -> bool:
     """Take identifiers out of a tag that is for something else. Whether the value says nothing but the identifier."""
+    if not _HINT.search(value):
+        return False
     doi = parse_doi(value) if tag in _HIDE["DOI"] and _DOI_ONLY.match(value) else None
     if doi:
         return draft.identify("DOI", doi) and _alone(value)
@@ -78,6 +81,8 @@ def _year(draft: Draft, _: Tagged, value: str) -> bool:
 
 def _doi(draft: Draft, one: Tagged, value: str) -> bool:
     """A tag for the DOI may say more (`ARTN 107353`, and the DOI in the next line); M3 and L3 may be no DOI at all."""
+    if _PLAIN_DOI.fullmatch(value) and not value.startswith("10.1002/central"):
+        return draft.identify("DOI", value)
     doi = parse_doi(value)
     if doi is None and one.tag in {"DO", "DOI"}:
         bare = _BARE_DOI.search(value)
@@ -120,15 +125,25 @@ def _number(draft: Draft, _: Tagged, value: str) -> bool:
     """SN: the number of a report or patent, else ISSNs and ISBNs, several in one value or in several."""
     if draft.kind in _NUMBERED:
         return draft.put(_NUMBERED[draft.kind], " ".join(value.split()))
-    known, spelled = schema.fields(draft.kind), " ".join(value.split())
-    name = next((name for name, parse in _PARSE.items() if name in known and _all_are(value, parse)), "")
-    if name and "(" in value and len(value.split(",")) > 1:  # `1999-7777(Electronic),0222-6666(Print)`
-        spelled = ", ".join(str(_PARSE[name](part)) for part in value.split(","))
+    known = schema.fields(draft.kind)
+    name, spelled = next((found for found in _numbers(value) if found[0] in known), ("", " ".join(value.split())))
     if name not in draft.fields:
         return draft.put(name or ("ISBN" if "ISBN" in known else "ISSN"), spelled)
     if spelled not in draft.fields[name]:
         draft.fields[name] += f", {spelled}"
     return True
+
+
+@lru_cache(maxsize=5_000)
+def _numbers(value: str) -> tuple[tuple[str, str], ...]:
+    """What a value may be, ISSN or ISBN, and how it is spelled as such; nothing where its check digits are wrong."""
+    return tuple((name, _spelled(value, parse)) for name, parse in _PARSE.items() if _all_are(value, parse))
+
+
+def _spelled(value: str, parse: Callable[[str], str | None]) -> str:
+    if "(" in value and len(value.split(",")) > 1:  # `1999-7777(Electronic),0222-6666(Print)`
+        return ", ".join(str(parse(part)) for part in value.split(","))
+    return " ".join(value.split())
 
 
 def _all_are(value: str, parse: Callable[[str], str | None]) -> bool:
@@ -138,42 +153,45 @@ def _all_are(value: str, parse: Callable[[str], str | None]) -> bool:
 
 
 def _pages(draft: Draft, _: Tagged, value: str) -> bool:
-    value = re.sub(r"^pp?\.?\s+(?=\d)", "", value).translate(_HYPHENS)
     if draft.kind in NUM_PAGES:
         return draft.put("numPages", value)
     return draft.put("runningTime" if draft.kind == "film" else "pages", value)
 
 
 def _end_page(draft: Draft, _: Tagged, value: str) -> bool:
-    draft.end_page = draft.end_page or value.translate(_HYPHENS)
-    return draft.end_page == value.translate(_HYPHENS)
+    draft.end_page = draft.end_page or value
+    return draft.end_page == value
 
 
 def _article_number(draft: Draft, _: Tagged, value: str) -> bool:
     return draft.put("pages", value)
 
 
-def _issue(draft: Draft, _: Tagged, value: str) -> bool:
-    return bool(_ISSUE.fullmatch(value)) and draft.put("issue", value)
+def _issue(draft: Draft, one: Tagged, value: str) -> bool:
+    placed = draft.put("issue", value)
+    if placed and not _ISSUE.fullmatch(value):
+        draft.doubts.setdefault("issue-odd", one.line)
+    return placed
 
 
 def _url(draft: Draft, one: Tagged, value: str) -> bool:
-    """The first address is the item's; addresses of doi.org, PubMed and PMC say the identifier too."""
+    """Addresses of doi.org, PubMed and PMC say the identifier too."""
     pmid = re.match(r"PM:\s*(\d+)$", value)
     if pmid:
         return draft.identify("PMID", pmid.group(1))
     if value.startswith("ORCID"):
         return False
-    first, *more = _NEXT_ADDRESS.split(value)
-    for address in (first, *more):
+    addresses = _NEXT_ADDRESS.split(value)
+    for address in addresses:
         _identify_by_address(draft, address)
-    placed = draft.put("url", first)
-    for address in more if placed else ():
-        draft.keep(one.tag, address)
-    return placed
+    if len(addresses) > 1:
+        draft.doubts.setdefault("addresses-joined", one.line)
+    return draft.put("url", " ".join(addresses))
 
 
 def _identify_by_address(draft: Draft, address: str) -> None:
+    if not _TELLING_ADDRESS.search(address):
+        return
     found = {"DOI": find_doi(address), "PMID": parse_pmid(address), "PMCID": parse_pmcid(address)}
     for name, value in found.items():
         if value and address.lower().startswith("http"):
@@ -204,6 +222,11 @@ def _pmid(draft: Draft, _: Tagged, value: str) -> bool:
 def _pmcid(draft: Draft, _: Tagged, value: str) -> bool:
     pmcid = parse_pmcid(value)
     return pmcid is not None and draft.identify("PMCID", pmcid)
+
+
+def hides(tag: str) -> bool:
+    """Whether exports are seen to hide an identifier in this tag."""
+    return any(tag in tags for tags in _HIDE.values())
 
 
 ACTIONS: Mapping[str, Callable[[Draft, Tagged, str], bool]] = {

@@ -9,8 +9,8 @@ from itertools import pairwise
 
 from sync.core import schema
 from sync.core.identifiers import doi_key
-from sync.core.record import Attachment, Creator, Tagged
-from sync.core.text import abstract, mojibake, rich, squeeze, unescape
+from sync.core.record import Attachment, Creator, Entry, Tagged
+from sync.core.text import GARBLED, abstract, mojibake, rich, squeeze, unescape
 
 RAW = frozenset({"N1", "RN"})  # notes: their entities and markup are `notes`' business
 ABSTRACTS = frozenset({"AB", "N2"})
@@ -22,6 +22,9 @@ MARKED = frozenset(
 )  # titles: italics and the like are kept
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u200b\ufeff]")
+# What `clean` would change: controls, odd blanks, entities, markup, garbled letters; all else is plain.
+_ODD_BYTES = bytes(code for code in range(128) if (code < 32 and code != 10) or code in b"&<\x7f")
+_ODD = re.compile(f"[^\\S\n ]|[&<]|{_CONTROL.pattern}|{GARBLED.pattern}")
 _WRAPPED = 60  # letters: a line at least this long was wrapped by the program that wrote it
 
 
@@ -42,6 +45,7 @@ class Draft:
     year: str = ""  # PY
     end_page: str = ""
     databases: list[str] = field(default_factory=list)  # DB and DP, all of them
+    doubts: dict[str, int] = field(default_factory=dict)  # codes of what `tidy` acts on, each with its first line
 
     def put(self, name: str, value: str) -> bool:
         """Fill a field (base fields under the type's own name); False if the type has none, or one with another value."""
@@ -61,6 +65,16 @@ class Draft:
     def keep(self, tag: str, value: str) -> None:
         """A value that has no place."""
         self.unmapped.append((tag, value))
+
+
+def is_plain(entry: Entry) -> bool:
+    """Whether `clean` has nothing to do for the values of one line: letters, single blanks, no markup. Much faster than to clean."""
+    text = entry.text
+    if text.count("  ") != len(entry.tagged):  # the two blanks of `TI  - ` and no others
+        return False
+    if text.isascii():
+        return len(text.encode().translate(None, _ODD_BYTES)) == len(text)
+    return _ODD.search(text) is None
 
 
 def clean(one: Tagged) -> str:

@@ -23,85 +23,118 @@ from __future__ import annotations
 
 import html
 import re
+from collections.abc import Callable, Sequence
+from functools import cache
+from typing import NamedTuple
 
 from sync.core import dates, schema
 from sync.core.identifiers import parse_pmid
-from sync.core.names import parse_names
+from sync.core.names import names_as_written
 from sync.core.record import Creator, Entry, Problem, Reading, Record, Tagged
-from sync.core.ris_actions import ACTIONS, NUM_PAGES, hidden
-from sync.core.ris_draft import Draft, clean
+from sync.core.ris_actions import ACTIONS, NUM_PAGES, hidden, hides
+from sync.core.ris_draft import Draft, clean, is_plain
 from sync.core.ris_lines import KNOWN, LONG
 from sync.core.ris_tables import ITEM_TYPES, SECOND_RANK, target
 from sync.core.text import fold
+from sync.core.tidy import MESSAGES, PLACEHOLDERS, odd_pages
 
 _FRAME = frozenset({"TY", "ER"})
-_PLACEHOLDERS = frozenset(
-    {"na", "n/a", "#n/a", "null", "none", "undefined", "no-specified", "not specified", "<br>", "<br />", "<br/>"}
-    | {"no abstract available", "[no abstract available]", "no abstract"}
-)
+_KNOWN = KNOWN | LONG
 # Databases whose accession numbers are PubMed's (the short ones are EBSCO's names for MEDLINE).
 _PUBMED = re.compile(r"(?:ovid )?(?:medline|pubmed)\b.*|nlm|cmedm|mdc|mnh", re.IGNORECASE)
-_ARTICLE_NUMBER = re.compile(r".*[^\W\d].*|\d{5,}")  # not a page, so that a range of it says nothing
 _EMBASE = re.compile(r"embase\b.*|medline\b.*", re.IGNORECASE)
+
+
+class _Step(NamedTuple):
+    """What is done with a tag in one item type: a field to fill, a role to give, or an action; else the value is kept.
+
+    rank: 0 for the tags that stand for themselves, then the stand-ins in their order.
+    """
+
+    rank: int
+    field: str = ""
+    role: str = ""
+    act: Callable[[Draft, Tagged, str], bool] | None = None
+    hides: bool = False
+
+
+_NOWHERE = _Step(len(SECOND_RANK) + 1)
 
 
 def to_reading(entry: Entry) -> Reading:
     """The record of an entry. Where only its type stands, the record says no more; a Problem `empty` tells."""
-    said = [one for one in entry.tagged if one.tag not in _FRAME and one.value.strip()]
     word = next((one.value.strip().upper() for one in entry.tagged if one.tag == "TY"), "")
     draft = Draft(ITEM_TYPES.get(word, "journalArticle"), word)
-    for one in _in_order(said, draft.kind):
-        value = clean(one)
-        if not _place(draft, one, value):
-            draft.keep(one.tag, value)
+    said = [one for one in entry.tagged if one.value and one.tag not in _FRAME]
+    _place(draft, said, plain=is_plain(entry))
     _finish(draft, said)
     _keep_frame(draft, entry)
-    return Reading(entry, _record(draft), (*entry.problems, *_problems(entry)))
+    return Reading(entry, _record(draft), (*entry.problems, *_problems(entry, said), *_doubts(draft)))
 
 
-def _problems(entry: Entry) -> list[Problem]:
-    types = [one for one in entry.tagged if one.tag == "TY"]
-    empty = all(one.tag in _FRAME or not one.value.strip() for one in entry.tagged)
-    strange = {one.tag: one for one in reversed(entry.tagged) if one.tag not in KNOWN | LONG}
-    return (
-        [Problem("empty", "nothing is said in this reference but its type", entry.lines[0])] * empty
-        + [
-            Problem("type-unknown", f"RIS has no type {one.value.strip()!r}; read as a journal article", one.line)
-            for one in types[:1]
-            if one.value.strip().upper() not in ITEM_TYPES
-        ]
-        + [
-            Problem("tag-unknown", f"{tag} has no place in a reference; its value is kept", strange[tag].line)
-            for tag in strange
-        ]
-    )
+def _place(draft: Draft, said: Sequence[Tagged], *, plain: bool) -> None:
+    """Every value to its place, or to what is kept: first the tags that stand for themselves, then the stand-ins."""
+    steps, fields = _steps(draft.kind), draft.fields
+    for one in sorted(said, key=lambda one: steps[one.tag].rank if one.tag in steps else _NOWHERE.rank):
+        tag, value, line = one
+        step = steps.get(tag, _NOWHERE)
+        if not plain or "\n" in value:
+            value = clean(one)
+        if value in PLACEHOLDERS:
+            draft.doubts.setdefault("placeholder", line)
+        if step.field:
+            placed = not value or fields.setdefault(step.field, value) == value
+        elif step.role:
+            placed = _people(draft, step.role, one, value)
+        else:
+            placed = step.act is not None and step.act(draft, one, value)
+        if not (step.hides and hidden(draft, tag, value)) and not placed:
+            draft.unmapped.append((tag, value))
 
 
-def _in_order(said: list[Tagged], kind: str) -> list[Tagged]:
-    """First the tags that stand for themselves, then the stand-ins, those of titles in a fixed order."""
-    first = [one for one in said if not target(one.tag, kind)[1]]
-    second = [one for one in said if target(one.tag, kind)[1]]
-    return first + sorted(second, key=lambda one: SECOND_RANK.get(one.tag, len(SECOND_RANK)))
+@cache
+def _steps(kind: str) -> dict[str, _Step]:
+    """What is done with every tag that has a place in a type."""
+    return {tag: _step(tag, kind) for tag in KNOWN | LONG if tag not in _FRAME}
 
 
-def _place(draft: Draft, one: Tagged, value: str) -> bool:
-    """Whether a value found its place."""
-    if value.lower() in _PLACEHOLDERS:
-        return False
-    goal, _ = target(one.tag, draft.kind)
+def _step(tag: str, kind: str) -> _Step:
+    goal, stands_in = target(tag, kind)
+    rank = 1 + SECOND_RANK.get(tag, len(SECOND_RANK)) if stands_in else 0
     if goal.startswith("@"):
-        return _people(draft, goal[1:], value)
-    placed = ACTIONS[goal](draft, one, value) if goal.startswith("!") else bool(goal) and draft.put(goal, value)
-    return hidden(draft, one.tag, value) or placed
+        role = goal[1:]
+        known = role == "author" or role in schema.creator_types(kind)
+        return _Step(rank, role=role if known else "contributor", hides=hides(tag))
+    if goal.startswith("!"):
+        return _Step(rank, act=ACTIONS[goal], hides=hides(tag))
+    return _Step(rank, field=schema.own_field(kind, goal) or "" if goal else "", hides=hides(tag))
 
 
-def _people(draft: Draft, role: str, value: str) -> bool:
-    roles = schema.creator_types(draft.kind)
-    if role not in roles and role != "author":
-        role = "contributor"
-    people = parse_names(value, role)
+def _people(draft: Draft, role: str, one: Tagged, value: str) -> bool:
+    people, doubt = names_as_written(value, role)
     draft.creators += people
+    if doubt:
+        draft.doubts.setdefault(doubt, one.line)
     return bool(people)
+
+
+def _doubts(draft: Draft) -> list[Problem]:
+    return [Problem(code, MESSAGES[code], line) for code, line in draft.doubts.items()]
+
+
+def _problems(entry: Entry, said: Sequence[Tagged]) -> list[Problem]:
+    problems = []
+    if not any(one.value.strip() for one in said):
+        problems.append(Problem("empty", "nothing is said in this reference but its type", entry.lines[0]))
+    first = next((one for one in entry.tagged if one.tag == "TY"), None)
+    if first and first.value.strip().upper() not in ITEM_TYPES:
+        message = f"RIS has no type {first.value.strip()[:40]!r}; read as a journal article"
+        problems.append(Problem("type-unknown", message, first.line))
+    strange = {one.tag: one for one in reversed(said) if one.tag not in _KNOWN}
+    return problems + [
+        Problem("tag-unknown", f"{tag} has no place in a reference; its value is kept", one.line)
+        for tag, one in strange.items()
+    ]
 
 
 def _finish(draft: Draft, said: list[Tagged]) -> None:
@@ -128,12 +161,12 @@ def _finish_date(draft: Draft) -> None:
 def _finish_pages(draft: Draft) -> None:
     first, last = draft.get("pages"), draft.end_page
     own = None if draft.kind in NUM_PAGES else schema.own_field(draft.kind, "pages")
-    if not last or (last == first and _ARTICLE_NUMBER.fullmatch(first)) or ("-" in first and first.endswith(last)):
-        return
-    if own and not (first and "-" in first):
+    if own and last and not (first and "-" in first):
         draft.fields[own] = f"{first}-{last}" if first else last
-    else:
+    elif last and not (first.endswith(last) and "-" in first):
         draft.keep("EP", last)
+    if own and odd_pages(draft.fields.get(own, "")):
+        draft.doubts.setdefault("pages-odd", 0)
 
 
 def _finish_titles(draft: Draft, said: list[Tagged]) -> None:

@@ -20,8 +20,7 @@ ITEM_TYPES: Mapping[str, str] = {
     "LEGAL": "case", "MANSCPT": "manuscript", "MAP": "map", "MGZN": "magazineArticle", "MPCT": "film",
     "MULTI": "videoRecording", "MUSIC": "audioRecording", "NEWS": "newspaperArticle", "PAMP": "manuscript", "PAT": "patent",
     "PCOMM": "letter", "RPRT": "report", "SER": "book", "SLIDE": "presentation", "SOUND": "audioRecording",
-    "STAND": "report", "STAT": "statute", "THES": "thesis", "UNBILL": "manuscript", "UNPB": "manuscript",
-    "UNPD": "manuscript", "VIDEO": "videoRecording", "WEB": "webpage",
+    "STAND": "report", "STAT": "statute", "THES": "thesis", "UNBILL": "manuscript", "UNPD": "manuscript", "VIDEO": "videoRecording", "WEB": "webpage",
 }  # fmt: skip
 
 _ARTICLES = "bookSection conferencePaper dictionaryEntry document encyclopediaArticle journalArticle"
@@ -148,13 +147,13 @@ def _spread(table: Mapping[str, str]) -> dict[str, tuple[str, dict[str, str]]]:
     return spread
 
 
-_SPREAD = {"first": _spread(_FIRST), "second": _spread(_SECOND)}
+_SPREAD = ((_spread(_FIRST), False), (_spread(_SECOND), True))
 
 
 def target(tag: str, item_type: str) -> tuple[str, bool]:
     """Where a tag goes in a type, and whether only as a stand-in. An empty target: it has no place."""
-    for table, stands_in in (("first", False), ("second", True)):
-        if tag in _SPREAD[table]:
-            default, named = _SPREAD[table][tag]
+    for table, stands_in in _SPREAD:
+        if tag in table:
+            default, named = table[tag]
             return named.get(item_type, default), stands_in
     return "", True

@@ -23,7 +23,7 @@ from sync.core.record import Gap, SourceLine
 _ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
 _UNFIT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 _CP1252 = bytes(range(0x80, 0xA0)).decode("cp1252", "ignore")
-_GARBLED = re.compile(f"[\x80-\x9f]|[ÂÃÄÅÎÏÐÑâï][\x80-\xbf{_CP1252}]")
+GARBLED = re.compile(f"[\x80-\x9f]|[ÂÃÄÅÎÏÐÑâï][\x80-\xbf{_CP1252}]")
 # Letters whose mark is part of them, so that NFKD leaves them whole.
 _STROKES = str.maketrans(
     {
@@ -170,7 +170,7 @@ def cased(name: str) -> str:
 
 def mojibake(text: str) -> str:
     """The text as it was before UTF-8 was read as Latin-1 or cp1252; untouched if it does not look like that."""
-    if not _GARBLED.search(text):
+    if not GARBLED.search(text):
         return text
     import ftfy
 

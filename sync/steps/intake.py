@@ -13,6 +13,7 @@ from sync.core import formats
 from sync.core.encodings import Guess
 from sync.core.match import clusters
 from sync.core.record import Gap, Problem, Reading, SourceLine
+from sync.core.tidy import tidied
 from sync.errors import Interrupted
 from sync.state.records import DropRow
 from sync.steps.tools import READ_BATCH, Run, Task, Tools
@@ -47,10 +48,15 @@ def note(tools: Tools, task: Task, row: DropRow) -> None:
         for batch in _batches(readings(lines), READ_BATCH):
             if tools.stop():
                 raise Interrupted(f"{task.name}: stopped while reading; the next run reads it again")
-            records.note(row.id, [_unless_blank(part) for part in batch])
+            records.note(row.id, [_unless_blank(for_library(part)) for part in batch])
             done += len(batch)
             tools.tell(f"reading {task.name}", done, 0)
     records.close_reading(row.id)
+
+
+def for_library(part: Reading | Gap) -> Reading | Gap:
+    """A reading as a library should get it: what the drop says, tidied."""
+    return part if isinstance(part, Gap) else tidied(part)
 
 
 def _unless_blank(part: Reading | Gap) -> Reading | Gap:
@@ -63,7 +69,7 @@ def _unless_blank(part: Reading | Gap) -> Reading | Gap:
 
 
 def readings(lines: drops.Lines) -> Iterator[Reading | Gap]:
-    """Every entry as it was read, and the text between; nothing but gaps where no format is known."""
+    """Every entry as the file has it, and the text between; nothing but gaps where no format is known."""
     head, walk = _peek(iter(lines))
     known = formats.sniff(head)
     if known is None:

@@ -14,12 +14,14 @@ from sync.core.ris import read
 from sync.core.ris_fields import to_reading
 from sync.core.ris_lines import KNOWN
 from sync.core.ris_tables import ITEM_TYPES, target
+from sync.core.tidy import tidied
 
 CORPUS = Path(__file__).resolve().parents[1] / "corpus"
 
 
 def readings(data: bytes) -> list[Reading]:
-    return [to_reading(part) for part in read(drops.lines_of(data)) if isinstance(part, Entry)]
+    """As the library gets them."""
+    return [tidied(to_reading(part)) for part in read(drops.lines_of(data)) if isinstance(part, Entry)]
 
 
 def fixture(name: str) -> list[Record]:
