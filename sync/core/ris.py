@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from sync.core.record import Entry, Gap, Problem, SourceLine, Tagged
 from sync.core.ris_lines import BIBLIOGRAPHIC, Habit, Token, looks_like, tokens
 
-__all__ = ["looks_like", "read"]
+__all__ = ["Reader", "looks_like", "read"]
 
 _MOST_LOOSE = 500  # lines of text between references that are held back; a longer run is given out in parts
 
@@ -32,14 +32,14 @@ class _Open:
 
 def read(lines: Iterable[SourceLine]) -> Iterator[Entry | Gap]:
     """Entries and gaps in the order of the file. Memory does not grow with the file, only with its longest reference."""
-    reader, habit = _Reader(), Habit()
+    reader, habit = Reader(), Habit()
     for line in lines:
         for token in tokens(line, habit, inside=reader.inside):
             yield from reader.take(token)
     yield from reader.finish()
 
 
-class _Reader:
+class Reader:
     """The grammar: which token belongs to which reference."""
 
     def __init__(self) -> None:
@@ -54,6 +54,16 @@ class _Reader:
     def inside(self) -> bool:
         """Whether a reference is open."""
         return self.open is not None
+
+    @property
+    def at_rest(self) -> bool:
+        """Whether no reference is open and no tag waits for one: the next TY begins afresh."""
+        return self.open is None and not self.early
+
+    def before_next(self) -> Iterator[Entry | Gap]:
+        """What must be given out before the next reference."""
+        yield from self._leave()
+        yield from self._gap()
 
     def take(self, token: Token) -> Iterator[Entry | Gap]:
         """What is complete once this token is known."""
@@ -83,8 +93,7 @@ class _Reader:
         early: list[Token] = []
         if late:
             early, self.early = self.early, []
-        yield from self._leave()
-        yield from self._gap()
+        yield from self.before_next()
         self.open = _Open([*early, token])
         if late:
             self.type_comes_late = True

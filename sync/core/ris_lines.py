@@ -36,6 +36,11 @@ _TWO_BLANKS = re.compile(r"[A-Z][A-Z0-9]  -")
 _TYPE_OR_TAG = re.compile(rf"(?:^|\s)TY[{_BLANK}]{{0,3}}[{_DASH}][{_BLANK}]*[A-Za-z]{{2,9}}(?:\s|$)", re.IGNORECASE)
 _TYPE_AT_START = re.compile(rf"^[{_BLANK}]*TY[{_BLANK}]{{1,3}}-", re.IGNORECASE | re.MULTILINE)
 
+_LIKE_A_TAG = re.compile(
+    rf"\n[{_BLANK}]*(?:[A-Za-z][A-Za-z0-9]|PMC?ID|DOI|ISSN|ISBN)[{_BLANK}]*[{_DASH}]", re.IGNORECASE
+)
+_END_INSIDE = re.compile(r"[^\S\n]ER[ \t]{0,2}-")
+
 _TAGS = "|".join(sorted(KNOWN - {"TY", "ER"}))
 _WORDS = "AI|CA|CP|CR|CT|DI|PA|PI|PT|RI|WE"  # tags that are abbreviations in running text too: `AI - based tools`
 _NO_END = r"(?:(?!ER[ \t]{0,2}-)\S+\s+)"  # a word that is no ER
@@ -108,6 +113,16 @@ def tokens(line: SourceLine, habit: Habit, *, inside: bool) -> Iterable[Token]:
         return _pieces(line, _with_first(text, tag, found), "values-glued", _GLUED)
     problem = None if strict else Problem("tag-shape", _TAG_SHAPE, line.number)
     return (Token(tag, value, line.number, line.start, line.end, text, problem),)
+
+
+def may_hold_tags(text: str, *, lines: bool = False) -> bool:
+    """Whether `tokens` may find more than a tag at the beginning of each line: quickly told, and rather yes than no.
+
+    lines: whether these are the lines of one value, of which none may begin like a tag in another shape.
+    """
+    if lines:
+        return "TY" in text or _LIKE_A_TAG.search(text) is not None
+    return text.count("ER") > 1 and _END_INSIDE.search(text) is not None
 
 
 def _untagged(line: SourceLine) -> Iterable[Token]:

@@ -18,6 +18,7 @@ from sync.errors import UsageFault
 CHUNK = 1 << 20  # bytes read at once
 LONGEST = 1 << 26  # bytes; a longer line comes in pieces
 
+_ASCII_LIKE = ("utf-8", "ascii", "cp125", "latin", "iso8859", "mac-", "koi8", "gb", "shift", "big5", "euc")
 _MARKS = {"utf-8": b"\xef\xbb\xbf", "utf-16-le": b"\xff\xfe", "utf-16-be": b"\xfe\xff"}
 
 
@@ -37,6 +38,22 @@ class Lines:
             number, start = number + piece.ended, place
         if start < place:  # nothing but a mark
             yield SourceLine(number, start, place, "")
+
+
+    def chunks(self) -> Iterator[bytes]:
+        """The bytes of the whole file, a byte order mark included."""
+        self._file.seek(0)
+        while chunk := _read(self._file, CHUNK):
+            yield chunk
+
+    def decode(self, data: bytes) -> str:
+        """Bytes of whole lines as text."""
+        return data.decode(self.guess.encoding, "replace")
+
+    @property
+    def ascii_like(self) -> bool:
+        """Whether ASCII stands for itself in this encoding, and a line end is nothing else."""
+        return self.guess.encoding.replace("_", "-").startswith(_ASCII_LIKE)
 
 
 @contextmanager
