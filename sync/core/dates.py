@@ -71,6 +71,7 @@ def with_year(text: str, year: str) -> str:
     return f"{year} {text.removeprefix(NO_YEAR).strip()}".strip()
 
 
+@lru_cache(maxsize=5_000)
 def says(date: str, ris: str) -> bool:
     """Whether a date says all that a RIS date says."""
     said = from_ris(ris)

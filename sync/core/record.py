@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 from sync.core import schema
 
@@ -37,15 +37,9 @@ class SourceLine(NamedTuple):
     text: str
 
 
-class Tagged(NamedTuple):
-    """One tagged value of an entry as it stood: `Tagged("TI", "A title", 3)`; continuation lines joined by newlines.
-
-    Blanks and line ends after the value are not part of it.
-    """
-
-    tag: str
-    value: str
-    line: int
+# One tagged value of an entry as it stood: its tag, the value with its continuation lines joined by newlines, its 1-based line.
+# Blanks and line ends after the value are not part of it. A plain tuple: files hold millions of them.
+Tagged: TypeAlias = tuple[str, str, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,12 +126,11 @@ class Record:
     unmapped: tuple[tuple[str, str], ...] = ()
 
     def __post_init__(self) -> None:
-        foreign = self.fields.keys() - schema.fields(self.item_type)
-        if foreign:
-            raise ValueError(f"{self.item_type} has no field {', '.join(sorted(foreign))}")
-        strangers = {c.creator_type for c in self.creators}.difference(
-            schema.creator_types(self.item_type), AUTHOR_EVERYWHERE
-        )
+        known = schema.fields(self.item_type)
+        if not self.fields.keys() <= known:
+            raise ValueError(f"{self.item_type} has no field {', '.join(sorted(self.fields.keys() - known))}")
+        roles = (*schema.creator_types(self.item_type), *AUTHOR_EVERYWHERE)
+        strangers = {c.creator_type for c in self.creators}.difference(roles)
         if strangers:
             raise ValueError(f"{self.item_type} has no creator type {', '.join(sorted(strangers))}")
         object.__setattr__(self, "fields", _filled(self.fields))
@@ -159,7 +152,8 @@ class Record:
 
 
 def _filled(values: Mapping[str, str]) -> Mapping[str, str]:
-    return MappingProxyType({name: value for name, value in values.items() if value})
+    full = dict(values) if all(values.values()) else {name: value for name, value in values.items() if value}
+    return MappingProxyType(full)
 
 
 @dataclass(frozen=True, slots=True)

@@ -184,9 +184,9 @@ def _tagged(parts: Sequence[Token]) -> Iterator[Tagged]:
         if not token.tag:
             lines.append(token.value)
             continue
-        yield Tagged(current.tag, "\n".join(lines).rstrip(), current.number)
+        yield current.tag, "\n".join(lines).rstrip(), current.number
         current, lines = token, [token.value]
-    yield Tagged(current.tag, "\n".join(lines).rstrip(), current.number)
+    yield current.tag, "\n".join(lines).rstrip(), current.number
 
 
 def _is_reference(parts: Sequence[Token]) -> bool:

@@ -8,11 +8,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from functools import lru_cache
+from typing import TypeAlias
 
 from sync.core import dates, schema
 from sync.core.identifiers import find_doi, parse_doi, parse_isbn, parse_issn, parse_pmcid, parse_pmid
 from sync.core.notes import to_note
-from sync.core.record import Attachment, Tagged
+from sync.core.record import Attachment
 from sync.core.ris_draft import Draft, table
 
 NUM_PAGES = frozenset({"book", "manuscript", "thesis"})  # SP is their number of pages
@@ -40,7 +41,7 @@ _OTHERS = re.compile(
 _ISSUE = re.compile(r"(?!.*\d{6}|.*:)(?:\S{1,25}|(?=.*\d).{1,25})")
 _TITLES = {"L1": "Full Text (PDF)", "L2": "Full Text (HTML)"}
 _NEXT_ADDRESS = re.compile(r"\n|\s+(?=https?://)")
-_TELLING_ADDRESS = re.compile("doi|ncbi|pubmed", re.IGNORECASE)
+_TELLING = ("doi", "ncbi", "pubmed")  # in addresses that say an identifier
 _NUMBERED = {"patent": "patentNumber", "report": "reportNumber"}
 _PARSE = {"ISSN": parse_issn, "ISBN": parse_isbn}
 _LABEL = re.compile(r"^\s*\[?doi\]?\s*[:=]?\s*", re.IGNORECASE)
@@ -63,32 +64,32 @@ def hidden(draft: Draft, tag: str, value: str) -> bool:
     return mine and parse_pmid(value.replace("PUBMED", "PMID")) is not None
 
 
-def _date(draft: Draft, one: Tagged, value: str) -> bool:
+def _date(draft: Draft, tag: str, value: str) -> bool:
     """Words that the date does not take (a season, a status) are kept beside it."""
     date = dates.from_ris(value)
     if not draft.put("date", date):
         return bool(date) and dates.says(draft.get("date"), value)
     if not dates.says(date, value):
-        draft.keep(one.tag, value)
+        draft.keep(tag, value)
     return True
 
 
-def _year(draft: Draft, _: Tagged, value: str) -> bool:
+def _year(draft: Draft, _: str, value: str) -> bool:
     """PY is used where no other date is: see `finish`."""
     draft.year = draft.year or value
     return draft.year == value
 
 
-def _doi(draft: Draft, one: Tagged, value: str) -> bool:
+def _doi(draft: Draft, tag: str, value: str) -> bool:
     """A tag for the DOI may say more (`ARTN 107353`, and the DOI in the next line); M3 and L3 may be no DOI at all."""
     if _PLAIN_DOI.fullmatch(value) and not value.startswith("10.1002/central"):
         return draft.identify("DOI", value)
     doi = parse_doi(value)
-    if doi is None and one.tag in {"DO", "DOI"}:
+    if doi is None and tag in {"DO", "DOI"}:
         bare = _BARE_DOI.search(value)
         doi = parse_doi(bare.group()) if bare else None
     if doi is not None and not _alone(value):
-        draft.keep(one.tag, value)
+        draft.keep(tag, value)
     return doi is not None and draft.identify("DOI", doi)
 
 
@@ -97,20 +98,23 @@ def _alone(value: str) -> bool:
     return len(_LABEL.sub("", value).split()) == 1
 
 
-def _keywords(draft: Draft, _: Tagged, value: str) -> bool:
+def _keywords(draft: Draft, _: str, value: str) -> bool:
+    if "\n" not in value and ";" not in value:
+        draft.tags.append(value)
+        return True
     words = [word for part in re.split(r"[\n;]", value) if (word := part.strip())]
     draft.tags += words
     return bool(words)
 
 
-def _attachment(draft: Draft, one: Tagged, value: str) -> bool:
+def _attachment(draft: Draft, tag: str, value: str) -> bool:
     for line in _NEXT_ADDRESS.split(value):
-        draft.attachments.append(Attachment(_TITLES.get(one.tag, "Image"), line))
-        hidden(draft, one.tag, line)
+        draft.attachments.append(Attachment(_TITLES.get(tag, "Image"), line))
+        hidden(draft, tag, line)
     return True
 
 
-def _note(draft: Draft, _: Tagged, value: str) -> bool:
+def _note(draft: Draft, _: str, value: str) -> bool:
     draft.notes.append(to_note(value))
     named = _NOTE_DOI.search(value.replace("<br/>", "\n"))
     doi = parse_doi(named.group(1).partition("<")[0]) if named else None
@@ -121,12 +125,12 @@ def _note(draft: Draft, _: Tagged, value: str) -> bool:
     return True
 
 
-def _number(draft: Draft, _: Tagged, value: str) -> bool:
+def _number(draft: Draft, _: str, value: str) -> bool:
     """SN: the number of a report or patent, else ISSNs and ISBNs, several in one value or in several."""
     if draft.kind in _NUMBERED:
         return draft.put(_NUMBERED[draft.kind], " ".join(value.split()))
+    name, spelled = _numbers(draft.kind, value)
     known = schema.fields(draft.kind)
-    name, spelled = next((found for found in _numbers(value) if found[0] in known), ("", " ".join(value.split())))
     if name not in draft.fields:
         return draft.put(name or ("ISBN" if "ISBN" in known else "ISSN"), spelled)
     if spelled not in draft.fields[name]:
@@ -135,9 +139,13 @@ def _number(draft: Draft, _: Tagged, value: str) -> bool:
 
 
 @lru_cache(maxsize=5_000)
-def _numbers(value: str) -> tuple[tuple[str, str], ...]:
-    """What a value may be, ISSN or ISBN, and how it is spelled as such; nothing where its check digits are wrong."""
-    return tuple((name, _spelled(value, parse)) for name, parse in _PARSE.items() if _all_are(value, parse))
+def _numbers(kind: str, value: str) -> tuple[str, str]:
+    """What a value is in this type, ISSN or ISBN, and how it is spelled as such; no name where its check digits are wrong."""
+    known = schema.fields(kind)
+    found = (
+        (name, _spelled(value, parse)) for name, parse in _PARSE.items() if name in known and _all_are(value, parse)
+    )
+    return next(found, ("", " ".join(value.split())))
 
 
 def _spelled(value: str, parse: Callable[[str], str | None]) -> str:
@@ -152,45 +160,45 @@ def _all_are(value: str, parse: Callable[[str], str | None]) -> bool:
     return any(all(parse(part) for part in parts if part.strip()) for parts in lists)
 
 
-def _pages(draft: Draft, _: Tagged, value: str) -> bool:
+def _pages(draft: Draft, _: str, value: str) -> bool:
     if draft.kind in NUM_PAGES:
         return draft.put("numPages", value)
     return draft.put("runningTime" if draft.kind == "film" else "pages", value)
 
 
-def _end_page(draft: Draft, _: Tagged, value: str) -> bool:
+def _end_page(draft: Draft, _: str, value: str) -> bool:
     draft.end_page = draft.end_page or value
     return draft.end_page == value
 
 
-def _article_number(draft: Draft, _: Tagged, value: str) -> bool:
+def _article_number(draft: Draft, _: str, value: str) -> bool:
     return draft.put("pages", value)
 
 
-def _issue(draft: Draft, one: Tagged, value: str) -> bool:
+def _issue(draft: Draft, _: str, value: str) -> bool:
     placed = draft.put("issue", value)
     if placed and not _ISSUE.fullmatch(value):
-        draft.doubts.setdefault("issue-odd", one.line)
+        draft.doubt("issue-odd")
     return placed
 
 
-def _url(draft: Draft, one: Tagged, value: str) -> bool:
+def _url(draft: Draft, _: str, value: str) -> bool:
     """Addresses of doi.org, PubMed and PMC say the identifier too."""
-    pmid = re.match(r"PM:\s*(\d+)$", value)
-    if pmid:
-        return draft.identify("PMID", pmid.group(1))
+    if value.startswith("PM:") and value[3:].strip().isdecimal():
+        return draft.identify("PMID", value[3:].strip())
     if value.startswith("ORCID"):
         return False
-    addresses = _NEXT_ADDRESS.split(value)
+    addresses = _NEXT_ADDRESS.split(value) if "\n" in value or " http" in value else [value]
     for address in addresses:
         _identify_by_address(draft, address)
     if len(addresses) > 1:
-        draft.doubts.setdefault("addresses-joined", one.line)
+        draft.doubt("addresses-joined")
     return draft.put("url", " ".join(addresses))
 
 
 def _identify_by_address(draft: Draft, address: str) -> None:
-    if not _TELLING_ADDRESS.search(address):
+    spelled = address.lower()
+    if not any(word in spelled for word in _TELLING):
         return
     found = {"DOI": find_doi(address), "PMID": parse_pmid(address), "PMCID": parse_pmcid(address)}
     for name, value in found.items():
@@ -198,28 +206,28 @@ def _identify_by_address(draft: Draft, address: str) -> None:
             draft.identifiers.setdefault(name, value)
 
 
-def _accessed(draft: Draft, _: Tagged, value: str) -> bool:
+def _accessed(draft: Draft, _: str, value: str) -> bool:
     """Zotero wants a whole day here."""
     date = dates.from_ris(value)
     return bool(re.fullmatch(r"\d{4}-\d{2}-\d{2}", date)) and draft.put("accessDate", date)
 
 
-def _container(draft: Draft, _: Tagged, value: str) -> bool:
+def _container(draft: Draft, _: str, value: str) -> bool:
     draft.container = draft.container or value
     return draft.container == value
 
 
-def _database(draft: Draft, one: Tagged, value: str) -> bool:
+def _database(draft: Draft, tag: str, value: str) -> bool:
     draft.databases.append(value)
-    return draft.put("archive" if one.tag == "DB" else "libraryCatalog", value)
+    return draft.put("archive" if tag == "DB" else "libraryCatalog", value)
 
 
-def _pmid(draft: Draft, _: Tagged, value: str) -> bool:
+def _pmid(draft: Draft, _: str, value: str) -> bool:
     pmid = parse_pmid(value)
     return pmid is not None and draft.identify("PMID", pmid)
 
 
-def _pmcid(draft: Draft, _: Tagged, value: str) -> bool:
+def _pmcid(draft: Draft, _: str, value: str) -> bool:
     pmcid = parse_pmcid(value)
     return pmcid is not None and draft.identify("PMCID", pmcid)
 
@@ -229,7 +237,9 @@ def hides(tag: str) -> bool:
     return any(tag in tags for tags in _HIDE.values())
 
 
-ACTIONS: Mapping[str, Callable[[Draft, Tagged, str], bool]] = {
+Action: TypeAlias = Callable[[Draft, str, str], bool]
+
+ACTIONS: Mapping[str, Action] = {
     "!accessed": _accessed,
     "!articlenumber": _article_number,
     "!attachment": _attachment,

@@ -9,7 +9,7 @@ from itertools import pairwise
 
 from sync.core import schema
 from sync.core.identifiers import doi_key
-from sync.core.record import Attachment, Creator, Entry, Tagged
+from sync.core.record import Attachment, Creator, Entry
 from sync.core.text import GARBLED, abstract, mojibake, rich, squeeze, unescape
 
 RAW = frozenset({"N1", "RN"})  # notes: their entities and markup are `notes`' business
@@ -45,22 +45,27 @@ class Draft:
     year: str = ""  # PY
     end_page: str = ""
     databases: list[str] = field(default_factory=list)  # DB and DP, all of them
+    line: int = 0  # of the value that is being placed
     doubts: dict[str, int] = field(default_factory=dict)  # codes of what `tidy` acts on, each with its first line
 
     def put(self, name: str, value: str) -> bool:
         """Fill a field (base fields under the type's own name); False if the type has none, or one with another value."""
-        own = schema.own_field(self.kind, name)
+        own = schema.own_fields(self.kind).get(name)
         if own is None or not value:
             return False
         return self.fields.setdefault(own, value) == value
 
     def get(self, name: str) -> str:
         """The value of a field or base field; empty if there is none."""
-        return self.fields.get(schema.own_field(self.kind, name) or "", "")
+        return self.fields.get(schema.own_fields(self.kind).get(name, ""), "")
 
     def identify(self, name: str, value: str) -> bool:
         """Note an identifier; False if the record has another one already."""
         return doi_key(self.identifiers.setdefault(name, value)) == doi_key(value)
+
+    def doubt(self, code: str) -> None:
+        """Say that `tidy` should look at the value that is being placed."""
+        self.doubts.setdefault(code, self.line)
 
     def keep(self, tag: str, value: str) -> None:
         """A value that has no place."""
@@ -68,37 +73,41 @@ class Draft:
 
 
 def is_plain(entry: Entry) -> bool:
-    """Whether `clean` has nothing to do for the values of one line: letters, single blanks, no markup. Much faster than to clean."""
+    """Whether `clean` has nothing to do for its values of one line without two blanks: no markup, nothing odd. Much faster than to clean."""
     text = entry.text
-    if text.count("  ") != len(entry.tagged):  # the two blanks of `TI  - ` and no others
-        return False
     if text.isascii():
         return len(text.encode().translate(None, _ODD_BYTES)) == len(text)
     return _ODD.search(text) is None
 
 
-def clean(one: Tagged) -> str:
-    """A value without the damage of its line: wrapped lines joined, entities resolved, blanks folded, encoding mended."""
-    text = _CONTROL.sub("", one.value)
-    text = text if text.isascii() else mojibake(text)
-    if one.tag in RAW:
+def clean(tag: str, value: str, *, plain: bool = False) -> str:
+    """A value without the damage of its line: wrapped lines joined, entities resolved, blanks folded, encoding mended.
+
+    plain: whether it is known (`is_plain`) that nothing but line ends and blanks is to be mended.
+    """
+    text = value if plain else _CONTROL.sub("", value)
+    text = text if plain or text.isascii() else mojibake(text)
+    if tag in RAW:
         return unwrap(text)
-    if one.tag in ABSTRACTS:
+    if tag in ABSTRACTS:
         return abstract(unwrap(text)) if "<" in text or "&" in text else unwrap(text)
-    if one.tag in LINED:
+    if tag in LINED:
         return "\n".join(line for part in unescape(text).split("\n") if (line := squeeze(part)))
-    if one.tag in MARKED and ("<" in text or "&" in text):
+    if tag in MARKED and ("<" in text or "&" in text):
         return rich(text)
     return squeeze(unescape(text))
 
 
 def unwrap(text: str) -> str:
     """Lines that were wrapped are joined again; short lines are paragraphs and stay."""
-    lines = [squeeze(line) for line in text.split("\n")]
+    lines = text.split("\n")
+    lines = [
+        line.strip() if line.isascii() and "  " not in line and "\t" not in line else squeeze(line) for line in lines
+    ]
     out = lines[0]
     for before, line in pairwise(lines):
         out += (" " if len(before) >= _WRAPPED and line else "\n") + line
-    return re.sub(r"\n{3,}", "\n\n", out).strip()
+    return (re.sub(r"\n{3,}", "\n\n", out) if "\n\n\n" in out else out).strip()
 
 
 def table(rows: Mapping[str, str]) -> dict[str, frozenset[str]]:

@@ -23,7 +23,7 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from typing import NamedTuple
 
@@ -31,15 +31,16 @@ from sync.core import dates, schema
 from sync.core.identifiers import parse_pmid
 from sync.core.names import names_as_written
 from sync.core.record import Creator, Entry, Problem, Reading, Record, Tagged
-from sync.core.ris_actions import ACTIONS, NUM_PAGES, hidden, hides
+from sync.core.ris_actions import ACTIONS, NUM_PAGES, Action, hidden, hides
 from sync.core.ris_draft import Draft, clean, is_plain
 from sync.core.ris_lines import KNOWN, LONG
 from sync.core.ris_tables import ITEM_TYPES, SECOND_RANK, target
 from sync.core.text import fold
-from sync.core.tidy import MESSAGES, PLACEHOLDERS, odd_pages
+from sync.core.tidy import LONGEST_PLACEHOLDER, MESSAGES, PLACEHOLDERS, odd_pages
 
 _FRAME = frozenset({"TY", "ER"})
 _KNOWN = KNOWN | LONG
+_LAST_RANK = len(SECOND_RANK) + 1
 # Databases whose accession numbers are PubMed's (the short ones are EBSCO's names for MEDLINE).
 _PUBMED = re.compile(r"(?:ovid )?(?:medline|pubmed)\b.*|nlm|cmedm|mdc|mnh", re.IGNORECASE)
 _EMBASE = re.compile(r"embase\b.*|medline\b.*", re.IGNORECASE)
@@ -51,51 +52,100 @@ class _Step(NamedTuple):
     rank: 0 for the tags that stand for themselves, then the stand-ins in their order.
     """
 
-    rank: int
+    rank: int = _LAST_RANK
     field: str = ""
     role: str = ""
-    act: Callable[[Draft, Tagged, str], bool] | None = None
+    act: Action | None = None
     hides: bool = False
 
 
-_NOWHERE = _Step(len(SECOND_RANK) + 1)
+class _Table(NamedTuple):
+    """What is done with the tags in one item type. simple: those that just fill a field.  stand_ins: those that come second."""
+
+    steps: Mapping[str, _Step]
+    simple: Mapping[str, str]
+    stand_ins: frozenset[str]
+
+
+class _Own(NamedTuple):
+    """What one item type calls the fields that are looked at in the end; empty where it has none."""
+
+    date: str
+    pages: str
+    title: str
+    container: str
+
+
+_NOWHERE = _Step()
 
 
 def to_reading(entry: Entry) -> Reading:
     """The record of an entry. Where only its type stands, the record says no more; a Problem `empty` tells."""
-    word = next((one.value.strip().upper() for one in entry.tagged if one.tag == "TY"), "")
+    word = next((value.strip().upper() for tag, value, _ in entry.tagged if tag == "TY"), "")
     draft = Draft(ITEM_TYPES.get(word, "journalArticle"), word)
-    said = [one for one in entry.tagged if one.value and one.tag not in _FRAME]
-    _place(draft, said, plain=is_plain(entry))
+    said = [row for row in entry.tagged if row[1] and row[0] not in _FRAME]
+    _place_all(draft, said, plain=is_plain(entry))
     _finish(draft, said)
-    _keep_frame(draft, entry)
-    return Reading(entry, _record(draft), (*entry.problems, *_problems(entry, said), *_doubts(draft)))
+    problems = _problems(draft, entry, said)
+    return Reading(entry, _record(draft), (*entry.problems, *problems) if problems else entry.problems)
 
 
-def _place(draft: Draft, said: Sequence[Tagged], *, plain: bool) -> None:
+def _place_all(draft: Draft, said: Sequence[Tagged], *, plain: bool) -> None:
     """Every value to its place, or to what is kept: first the tags that stand for themselves, then the stand-ins."""
-    steps, fields = _steps(draft.kind), draft.fields
-    for one in sorted(said, key=lambda one: steps[one.tag].rank if one.tag in steps else _NOWHERE.rank):
-        tag, value, line = one
-        step = steps.get(tag, _NOWHERE)
-        if not plain or "\n" in value:
-            value = clean(one)
-        if value in PLACEHOLDERS:
-            draft.doubts.setdefault("placeholder", line)
-        if step.field:
-            placed = not value or fields.setdefault(step.field, value) == value
-        elif step.role:
-            placed = _people(draft, step.role, one, value)
-        else:
-            placed = step.act is not None and step.act(draft, one, value)
-        if not (step.hides and hidden(draft, tag, value)) and not placed:
-            draft.unmapped.append((tag, value))
+    table = _table(draft.kind)
+    later = _place(draft, said, table, table.stand_ins, plain=plain)
+    if later:
+        later.sort(key=lambda row: table.steps.get(row[0], _NOWHERE).rank)
+        _place(draft, later, table, frozenset(), plain=plain)
+
+
+def _place(draft: Draft, rows: Iterable[Tagged], table: _Table, wait: frozenset[str], *, plain: bool) -> list[Tagged]:
+    """Place these values; those of tags that must wait are given back. Called for every value of a drop: no call too many."""
+    fields, unmapped, simple, later = draft.fields, draft.unmapped, table.simple, []
+    for row in rows:
+        tag, value, line = row
+        if tag in wait:
+            later.append(row)
+            continue
+        if not plain or "\n" in value or "  " in value:
+            value = clean(tag, value, plain=plain)
+        draft.line = line
+        if len(value) <= LONGEST_PLACEHOLDER and value in PLACEHOLDERS:
+            draft.doubt("placeholder")
+        if tag in simple:
+            if value and fields.setdefault(simple[tag], value) != value:
+                unmapped.append((tag, value))
+        elif not _act(draft, table.steps.get(tag, _NOWHERE), tag, value):
+            unmapped.append((tag, value))
+    return later
+
+
+def _act(draft: Draft, step: _Step, tag: str, value: str) -> bool:
+    """Whether a value found its place."""
+    _, field, role, act, may_hide = step
+    if role:
+        placed = _people(draft, role, value)
+    elif act is not None:
+        placed = act(draft, tag, value)
+    else:
+        placed = bool(field) and draft.fields.setdefault(field, value) == value
+    return (may_hide and hidden(draft, tag, value)) or placed
 
 
 @cache
-def _steps(kind: str) -> dict[str, _Step]:
+def _table(kind: str) -> _Table:
+    steps = _steps(kind)
+    return _Table(
+        steps,
+        {tag: step.field for tag, step in steps.items() if step.field and not step.hides},
+        frozenset(tag for tag, step in steps.items() if step.rank),
+    )
+
+
+@cache
+def _steps(kind: str) -> Mapping[str, _Step]:
     """What is done with every tag that has a place in a type."""
-    return {tag: _step(tag, kind) for tag in KNOWN | LONG if tag not in _FRAME}
+    return {tag: _step(tag, kind) for tag in _KNOWN - _FRAME}
 
 
 def _step(tag: str, kind: str) -> _Step:
@@ -110,92 +160,98 @@ def _step(tag: str, kind: str) -> _Step:
     return _Step(rank, field=schema.own_field(kind, goal) or "" if goal else "", hides=hides(tag))
 
 
-def _people(draft: Draft, role: str, one: Tagged, value: str) -> bool:
+@cache
+def _own(kind: str) -> _Own:
+    return _Own(*(schema.own_field(kind, name) or "" for name in ("date", "pages", "title", "publicationTitle")))
+
+
+def _people(draft: Draft, role: str, value: str) -> bool:
     people, doubt = names_as_written(value, role)
     draft.creators += people
     if doubt:
-        draft.doubts.setdefault(doubt, one.line)
+        draft.doubt(doubt)
     return bool(people)
 
 
-def _doubts(draft: Draft) -> list[Problem]:
-    return [Problem(code, MESSAGES[code], line) for code, line in draft.doubts.items()]
-
-
-def _problems(entry: Entry, said: Sequence[Tagged]) -> list[Problem]:
+def _problems(draft: Draft, entry: Entry, said: Sequence[Tagged]) -> list[Problem]:
+    """What is strange about the reference; words after TY and ER that say more than that it begins or ends are kept."""
     problems = []
-    if not any(one.value.strip() for one in said):
+    if not said:
         problems.append(Problem("empty", "nothing is said in this reference but its type", entry.lines[0]))
-    first = next((one for one in entry.tagged if one.tag == "TY"), None)
-    if first and first.value.strip().upper() not in ITEM_TYPES:
-        message = f"RIS has no type {first.value.strip()[:40]!r}; read as a journal article"
-        problems.append(Problem("type-unknown", message, first.line))
-    strange = {one.tag: one for one in reversed(said) if one.tag not in _KNOWN}
-    return problems + [
-        Problem("tag-unknown", f"{tag} has no place in a reference; its value is kept", one.line)
-        for tag, one in strange.items()
-    ]
+    for tag, raw, line in entry.tagged:
+        if tag in _FRAME and raw and not (tag == "TY" and raw.strip().upper() in ITEM_TYPES):
+            draft.keep(tag, raw.strip())
+        if tag == "TY" and draft.word not in ITEM_TYPES and not any(known.code == "type-unknown" for known in problems):
+            message = f"RIS has no type {raw.strip()[:40]!r}; read as a journal article"
+            problems.append(Problem("type-unknown", message, line))
+    strange = {tag: line for tag, _, line in reversed(said) if tag not in _KNOWN}
+    for tag, line in strange.items():
+        problems.append(Problem("tag-unknown", f"{tag} has no place in a reference; its value is kept", line))
+    return problems + [Problem(code, MESSAGES[code], line) for code, line in draft.doubts.items()]
 
 
-def _finish(draft: Draft, said: list[Tagged]) -> None:
+def _finish(draft: Draft, said: Sequence[Tagged]) -> None:
     """What can be said only when all values are known."""
-    _finish_date(draft)
-    _finish_pages(draft)
-    _finish_titles(draft, said)
-    _finish_people(draft)
+    own = _own(draft.kind)
+    _finish_date(draft, own)
+    if draft.end_page or own.pages in draft.fields:
+        _finish_pages(draft, own)
+    _finish_titles(draft, own, said)
+    if draft.word == "EDBOOK":
+        _finish_editors(draft)
     _finish_tags(draft)
     _finish_identifiers(draft, said)
 
 
-def _finish_date(draft: Draft) -> None:
-    date, year = draft.get("date"), dates.from_ris(draft.year)
-    if not date:
-        draft.put("date", year)
-    elif date.startswith(dates.NO_YEAR) and year:
-        own = schema.own_field(draft.kind, "date") or "date"
-        draft.fields[own] = dates.with_year(date, year)
-    if draft.year and not dates.says(draft.get("date"), draft.year):
+def _finish_date(draft: Draft, own: _Own) -> None:
+    if not draft.year:
+        return
+    date, year = draft.fields.get(own.date, ""), dates.from_ris(draft.year)
+    if own.date and year and not date:
+        date = draft.fields[own.date] = year
+    elif year and date.startswith(dates.NO_YEAR):
+        date = draft.fields[own.date] = dates.with_year(date, year)
+    if not dates.says(date, draft.year):
         draft.keep("PY", draft.year)
 
 
-def _finish_pages(draft: Draft) -> None:
-    first, last = draft.get("pages"), draft.end_page
-    own = None if draft.kind in NUM_PAGES else schema.own_field(draft.kind, "pages")
-    if own and last and not (first and "-" in first):
-        draft.fields[own] = f"{first}-{last}" if first else last
+def _finish_pages(draft: Draft, own: _Own) -> None:
+    first, last = draft.fields.get(own.pages, ""), draft.end_page
+    placeable = own.pages and draft.kind not in NUM_PAGES
+    if placeable and last and not (first and "-" in first):
+        draft.fields[own.pages] = f"{first}-{last}" if first else last
     elif last and not (first.endswith(last) and "-" in first):
         draft.keep("EP", last)
-    if own and odd_pages(draft.fields.get(own, "")):
-        draft.doubts.setdefault("pages-odd", 0)
+    if placeable and odd_pages(draft.fields.get(own.pages, "")):
+        draft.doubt("pages-odd")
 
 
-def _finish_titles(draft: Draft, said: list[Tagged]) -> None:
-    if any(name.startswith("EBSCO") for name in draft.databases):
-        _finish_ebsco(draft, said)
+def _finish_titles(draft: Draft, own: _Own, said: Sequence[Tagged]) -> None:
+    fields = draft.fields
+    if draft.databases and any(name.startswith("EBSCO") for name in draft.databases):
+        _finish_ebsco(draft, own, said)
     if draft.container and not draft.put("publicationTitle", draft.container):
         draft.keep("T2", draft.container)
-    if draft.fields.get("journalAbbreviation"):
-        draft.put("publicationTitle", draft.fields["journalAbbreviation"])
-    if not draft.get("title"):
-        draft.put("title", draft.fields.get("shortTitle", ""))
+    if own.container and own.container not in fields and "journalAbbreviation" in fields:
+        fields[own.container] = fields["journalAbbreviation"]
+    if own.title not in fields and "shortTitle" in fields:
+        fields[own.title] = fields["shortTitle"]
 
 
-def _finish_ebsco(draft: Draft, said: list[Tagged]) -> None:
+def _finish_ebsco(draft: Draft, own: _Own, said: Sequence[Tagged]) -> None:
     """EBSCO's T2 may be a translated title of the article; the journal then stands in JF or JO alone."""
-    own = schema.own_field(draft.kind, "publicationTitle")
-    journals = [clean(one) for one in said if one.tag in {"JF", "JO"}]
-    others = {fold(clean(one)) for one in said if one.tag == "T2"}
-    if own and journals and others and not others & {fold(journal) for journal in journals}:
-        draft.keep("T2", draft.fields[own])
-        draft.fields[own] = journals[0]
+    journals = [clean(tag, value) for tag, value, _ in said if tag in {"JF", "JO"}]
+    others = {fold(clean(tag, value)) for tag, value, _ in said if tag == "T2"}
+    if own.container and journals and others and not others & {fold(journal) for journal in journals}:
+        draft.keep("T2", draft.fields[own.container])
+        draft.fields[own.container] = journals[0]
         draft.unmapped = [pair for pair in draft.unmapped if pair[1] != journals[0]]
 
 
-def _finish_people(draft: Draft) -> None:
-    if draft.word == "EDBOOK":
-        draft.creators = [
-            Creator("editor", c.last, c.first, c.name) if c.creator_type == "author" else c for c in draft.creators
-        ]
+def _finish_editors(draft: Draft) -> None:
+    draft.creators = [
+        Creator("editor", c.last, c.first, c.name) if c.creator_type == "author" else c for c in draft.creators
+    ]
 
 
 def _finish_tags(draft: Draft) -> None:
@@ -204,12 +260,14 @@ def _finish_tags(draft: Draft) -> None:
     draft.tags = list(dict.fromkeys(draft.tags))
 
 
-def _finish_identifiers(draft: Draft, said: list[Tagged]) -> None:
+def _finish_identifiers(draft: Draft, said: Sequence[Tagged]) -> None:
     """Bare numbers are PubMed's where the database says so: AN of MEDLINE and PubMed, C5 of Embase."""
     for tag, known in (("AN", _PUBMED), ("C5", _EMBASE)):
-        numbers = [clean(one) for one in said if one.tag == tag]
+        if not any(known.fullmatch(name) for name in draft.databases):
+            continue
+        numbers = [clean(name, value) for name, value, _ in said if name == tag]
         pmid = parse_pmid(numbers[0]) if numbers else None
-        if pmid and "PMID" not in draft.identifiers and any(known.fullmatch(name) for name in draft.databases):
+        if pmid and "PMID" not in draft.identifiers:
             draft.identify("PMID", pmid)
             draft.unmapped = [pair for pair in draft.unmapped if pair != (tag, numbers[0])]
     names = schema.fields(draft.kind)
@@ -218,22 +276,17 @@ def _finish_identifiers(draft: Draft, said: list[Tagged]) -> None:
             draft.fields.setdefault(name, value)
 
 
-def _keep_frame(draft: Draft, entry: Entry) -> None:
-    """Words after TY and ER that say more than that a reference begins or ends."""
-    for one in entry.tagged:
-        value = one.value.strip()
-        if value and (one.tag == "ER" or (one.tag == "TY" and value.upper() not in ITEM_TYPES)):
-            draft.keep(one.tag, value)
-
-
 def _record(draft: Draft) -> Record:
-    title = html.escape(draft.get("title"), quote=False)
+    notes: tuple[str, ...] = ()
+    if draft.notes:
+        title = html.escape(draft.get("title"), quote=False)
+        notes = tuple(note for note in draft.notes if note != f"<p>{title}</p>")
     return Record(
         item_type=draft.kind,
         fields=draft.fields,
         creators=tuple(draft.creators),
         tags=tuple(draft.tags),
-        notes=tuple(note for note in draft.notes if note != f"<p>{title}</p>"),
+        notes=notes,
         attachments=tuple(draft.attachments),
         identifiers=draft.identifiers,
         unmapped=tuple(draft.unmapped),

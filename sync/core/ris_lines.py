@@ -36,9 +36,7 @@ _TWO_BLANKS = re.compile(r"[A-Z][A-Z0-9]  -")
 _TYPE_OR_TAG = re.compile(rf"(?:^|\s)TY[{_BLANK}]{{0,3}}[{_DASH}][{_BLANK}]*[A-Za-z]{{2,9}}(?:\s|$)", re.IGNORECASE)
 _TYPE_AT_START = re.compile(rf"^[{_BLANK}]*TY[{_BLANK}]{{1,3}}-", re.IGNORECASE | re.MULTILINE)
 
-_LIKE_A_TAG = re.compile(
-    rf"\n[{_BLANK}]*(?:[A-Za-z][A-Za-z0-9]|PMC?ID|DOI|ISSN|ISBN)[{_BLANK}]*[{_DASH}]", re.IGNORECASE
-)
+_LIKE_A_TAG = re.compile(rf"[{_BLANK}]*(?:[A-Za-z][A-Za-z0-9]|(?i:PMC?ID|DOI|ISSN|ISBN))[{_BLANK}]*[{_DASH}]")
 _END_INSIDE = re.compile(r"[^\S\n]ER[ \t]{0,2}-")
 
 _TAGS = "|".join(sorted(KNOWN - {"TY", "ER"}))
@@ -115,14 +113,14 @@ def tokens(line: SourceLine, habit: Habit, *, inside: bool) -> Iterable[Token]:
     return (Token(tag, value, line.number, line.start, line.end, text, problem),)
 
 
-def may_hold_tags(text: str, *, lines: bool = False) -> bool:
-    """Whether `tokens` may find more than a tag at the beginning of each line: quickly told, and rather yes than no.
+def may_hold_tags(value: str) -> bool:
+    """Whether `tokens` may find a tag in the continuation lines of a value: quickly told, and rather yes than no."""
+    return "TY" in value or any(_LIKE_A_TAG.match(line) for line in value.split("\n")[1:])
 
-    lines: whether these are the lines of one value, of which none may begin like a tag in another shape.
-    """
-    if lines:
-        return "TY" in text or _LIKE_A_TAG.search(text) is not None
-    return text.count("ER") > 1 and _END_INSIDE.search(text) is not None
+
+def may_hold_an_end(text: str) -> bool:
+    """Whether `tokens` may find an ER inside a line: quickly told, and rather yes than no."""
+    return (" ER" in text or "\t" in text) and _END_INSIDE.search(text) is not None
 
 
 def _untagged(line: SourceLine) -> Iterable[Token]:

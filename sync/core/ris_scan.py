@@ -11,20 +11,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator
-from functools import partial
+from itertools import accumulate
 
 from sync.core.record import Entry, Gap, SourceLine, Tagged
 from sync.core.ris import Reader
-from sync.core.ris_lines import Habit, may_hold_tags, tokens
+from sync.core.ris_lines import Habit, may_hold_an_end, may_hold_tags, tokens
 
 LONGEST = 1 << 20  # bytes of a reference that is taken whole; also of a line, which is cut before a TY if it is longer
+_USUAL = 20_000  # bytes; in a longer stretch up to the next ER a TY is looked for first, so that many without ER cost no more
 LONGEST_LINE = 1 << 22  # bytes after which a line without any TY is cut all the same, at a blank
 
 _SPLIT = re.compile(r"\n([A-Z][A-Z0-9])  -(?: +|(?=\n)|\Z)")
 _BLANKS = re.compile(rb"[ \t\r\n]*")
 _LINE_END = re.compile(rb"\r\n?|\n")
+_NEWLINES = (b"\n", b"\n\n")  # what mostly stands between two references
 _TYPE = re.compile(rb"[ \t](?=TY[ \t]{0,2}-[ \t]+[A-Z]{2,8}[ \t])")
-_tagged: Callable[[tuple[str, str, int]], Tagged] = partial(tuple.__new__, Tagged)  # what Tagged(...) does, in C
 
 
 def scan(chunks: Iterable[bytes], decode: Callable[[bytes], str], skip: int = 0) -> Iterator[Entry | Gap]:
@@ -83,9 +84,14 @@ class _Scan:
         data, at = self._data, self._at
         if not data.startswith(b"TY  - ", at):
             return None
-        end = self._next_end()
-        if end < 0 or data.find(b"\nTY", at, end) >= 0:
-            return self._try_later() if end < 0 else None
+        end = self._end
+        if end < at:
+            end = self._end = data.find(b"\nER  -", max(at, self._no_end))
+        if end < 0:
+            self._no_end = max(len(data) - 6, 0)
+            return self._try_later()
+        if end - at > _USUAL and data.find(b"\nTY", at, end) >= 0:
+            return None
         stop = data.find(b"\n", end + 6)
         stop = len(data) if stop < 0 else stop
         following = _BLANKS.match(data, stop).end()  # type: ignore[union-attr] # matches the empty string, too
@@ -95,14 +101,6 @@ class _Scan:
         elif not data.startswith(b"TY", following) or data[following - 1] not in b"\r\n":
             return None
         return self._entry(data[at:stop], stop, following)
-
-    def _next_end(self) -> int:
-        if self._end < self._at:
-            begin = max(self._at, self._no_end)
-            self._end = self._data.find(b"\nER  -", begin)
-            if self._end < 0:
-                self._no_end = max(len(self._data) - 6, 0)
-        return self._end
 
     def _try_later(self) -> bool | None:
         if self._last or len(self._data) - self._at > LONGEST:
@@ -126,7 +124,8 @@ class _Scan:
         ordinal = self._reader.ordinal + 1 + (self._reader.closed is not None)  # that one is given out before
         self._habit.strict = True
         end = min(stop + 1, len(self._data))
-        self._number = lines[1] + len(_LINE_END.findall(self._data, stop, following))
+        blank = self._data[stop:following]
+        self._number = lines[1] + (len(blank) if blank in _NEWLINES else len(_LINE_END.findall(blank)))
         entry = Entry(ordinal, lines, (start, self._base + end), start, tagged, text)
         self._at = following
         return entry
@@ -175,24 +174,19 @@ class _Scan:
 def _plain_tags(text: str, number: int) -> tuple[Tagged, ...] | None:
     """The tagged values of an intact reference; None where a value may hold tags of its own, or a line is no plain one."""
     parts = _SPLIT.split(text)
-    tags, values = ["TY", *parts[1::2]], [parts[0][6:].strip(), *parts[2::2]]
-    if tags.count("ER") != 1 or values[-1].strip() or not values[0].isalnum():
+    tags, values = parts[1::2], parts[2::2]
+    head = parts[0][6:].strip()
+    if tags.count("ER") != 1 or "TY" in tags or values[-1].strip() or not head.isalnum():
         return None
-    if text.count("  - ") + text.count("  -\n") + text.endswith("  -") != len(tags) or may_hold_tags(text):
+    if text.count("  - ") + text.endswith("  -") != len(tags) + 1 and any("  - " in value for value in values):
         return None
-    if not text.isascii() or " \n" in text or "\n\n" in text or "\t" in text:
-        values = [value.rstrip() for value in values]
-    if text.count("\n") == len(tags) - 1:
-        return tuple(map(_tagged, zip(tags, values, range(number, number + len(tags)), strict=True)))
-    return _numbered(tags, values, parts, number)
-
-
-def _numbered(tags: list[str], values: list[str], parts: list[str], number: int) -> tuple[Tagged, ...] | None:
-    """The same where values have several lines; None if one of these lines may be a tag in another shape."""
-    numbers = []
-    for raw in (parts[0], *parts[2::2]):
-        if "\n" in raw and may_hold_tags(raw, lines=True):
+    if may_hold_an_end(text):
+        return None
+    numbers: Iterable[int] = range(number + 1, number + 1 + len(tags))
+    if text.count("\n") != len(tags):
+        if any("\n" in part and may_hold_tags(part) for part in parts):
             return None
-        numbers.append(number)
-        number += 1 + raw.count("\n")
-    return tuple(map(_tagged, zip(tags, values, numbers, strict=True)))
+        numbers = accumulate((part.count("\n") + 1 for part in parts[::2]), initial=number)
+        next(numbers)
+    values = [value.rstrip() for value in values]
+    return (("TY", head, number), *zip(tags, values, numbers))  # noqa: B905 - the last number is one too many

@@ -7,6 +7,7 @@ field `base` under the name `own`; such a type has no field called `base` itself
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from types import MappingProxyType
 from typing import TypeVar
 
@@ -172,6 +173,13 @@ def own_field(item_type: str, name: str) -> str | None:
     if name in own:
         return own[name]
     return name if name in known else None
+
+
+@cache
+def own_fields(item_type: str) -> Mapping[str, str]:
+    """Every field and base field that a type has, with the field that it keeps it in: what `own_field` says, as a table."""
+    known, own = _of(_TABLE, item_type)
+    return MappingProxyType({**{name: name for name in known}, **own})
 
 
 def base_field(item_type: str, name: str) -> str:

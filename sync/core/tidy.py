@@ -20,6 +20,7 @@ _WORDS = (
 )  # fmt: skip
 # Words that stand where an export had nothing to say, in every case that is seen.
 PLACEHOLDERS = frozenset(form for word in _WORDS for form in (word, word.upper(), word.capitalize(), word.title()))
+LONGEST_PLACEHOLDER = max(map(len, PLACEHOLDERS))
 _YEARLESS = "0000 "  # how Zotero's import begins a date without a year
 _NEXT_ADDRESS = re.compile(r"\s+(?=https?://)")
 _ARTICLE_NUMBER = re.compile(r".*[^\W\d].*|\d{5,}")  # not a page, so that a range of it says nothing
@@ -50,9 +51,7 @@ def tidied(reading: Reading) -> Reading:
 
 def _with_lost(record: Record, entry: Entry) -> Record:
     """The record, with the placeholders of its entry among what is kept."""
-    said = [
-        (one.tag, one.value) for one in entry.tagged if one.value in PLACEHOLDERS or not re.search(r"\w", one.value)
-    ]
+    said = [(tag, value) for tag, value, _ in entry.tagged if value in PLACEHOLDERS or not re.search(r"\w", value)]
     lost = tuple(pair for pair in said if pair[1] and pair not in record.unmapped and pair[0] not in {"TY", "ER"})
     return replace(record, unmapped=(*record.unmapped, *lost)) if lost else record
 

@@ -39,7 +39,6 @@ class Lines:
         if start < place:  # nothing but a mark
             yield SourceLine(number, start, place, "")
 
-
     def chunks(self) -> Iterator[bytes]:
         """The bytes of the whole file, a byte order mark included."""
         self._file.seek(0)

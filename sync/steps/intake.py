@@ -75,7 +75,11 @@ def readings(lines: drops.Lines) -> Iterator[Reading | Gap]:
     if known is None:
         yield from (Gap((one.number, one.number), (one.start, one.end), one.text) for one in walk if one.text.strip())
         return
-    parts = known.scan(lines.chunks(), lines.decode, lines.guess.bom) if known.scan and lines.ascii_like else known.read(walk)
+    parts = (
+        known.scan(lines.chunks(), lines.decode, lines.guess.bom)
+        if known.scan and lines.ascii_like
+        else known.read(walk)
+    )
     for part in parts:
         yield part if isinstance(part, Gap) else _doubted(known.to_reading(part), lines.guess)
 

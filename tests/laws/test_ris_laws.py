@@ -93,7 +93,7 @@ def parts(text: str) -> list[Entry | Gap]:
 
 def tagged(text: str) -> list[list[tuple[str, str]]]:
     return [
-        [(one.tag, one.value) for one in part.tagged if one.tag not in {"TY", "ER"}]
+        [(tag, value) for tag, value, _ in part.tagged if tag not in {"TY", "ER"}]
         for part in parts(text)
         if isinstance(part, Entry)
     ]
