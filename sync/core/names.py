@@ -15,6 +15,8 @@ _GROUP = re.compile(
 _INITIAL = r"[^\W\d_a-z]\.?(?:-?[^\W\d_a-z]\.?)?"  # `C`, `C.`, `CD`, `C.D.`, `J-P`
 _INITIALS_LAST = re.compile(rf"(?P<last>[^\W\d_].*?[^\W\d_])(?P<first>(?:\s+{_INITIAL})+)")
 _INITIALS_FIRST = re.compile(r"(?P<first>(?:[^\W\d_a-z]\.\s*)+(?:-[^\W\d_a-z]\.\s*)*)(?P<last>[^\W\d_]{2}.*)")
+_LONE_LETTER = re.compile(r"(?<![\w.'\u2019-])([^\W\d_])(?![\w.'\u2019-])")
+_MOST_INITIALS = 3  # capitals that are taken for initials; more are a name in capitals
 _LONGEST = 200  # letters; no name is longer, and the patterns above are not for whole paragraphs
 
 
@@ -43,6 +45,13 @@ def names_as_written(text: str, role: str) -> tuple[tuple[Creator, ...], str]:
     """
     people = tuple(found for line in _lines(text) if (found := _as_written(line, role)) is not None)
     return people, next((code for one in people if (code := _doubt(one))), "")
+
+
+def initials_dotted(first: str) -> str:
+    """A given name whose initials have their stops, as Zotero's import writes it: `David B` is `David B.`, `MJ` is `M. J.`."""
+    if first.isupper() and first.isalpha() and len(first) <= _MOST_INITIALS:
+        return " ".join(f"{letter}." for letter in first)
+    return _LONE_LETTER.sub(r"\1.", first)
 
 
 def as_one_text(creator: Creator) -> str:

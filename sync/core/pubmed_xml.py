@@ -196,13 +196,7 @@ def _pages(pagination: Element) -> str:
     """The pages with abbreviated ends written out (`615-9` is `615-619`), as the start and end page say it."""
     start, end = _text(pagination, "StartPage"), _text(pagination, "EndPage")
     given = _text(pagination, "MedlinePgn") or (f"{start}-{end}" if end and end != start else start)
-    return re.sub(r"(?<![\w.])(\d+)-(\d+)(?![\w.])", _whole_range, given)
-
-
-def _whole_range(found: re.Match[str]) -> str:
-    start, end = found.groups()
-    missing = len(start) - len(end)
-    return f"{start}-{start[:missing] + end}" if missing > 0 else found.group()
+    return text.whole_pages(given)
 
 
 def _abstract(node: Element) -> str:

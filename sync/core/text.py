@@ -40,6 +40,7 @@ _STROKES = str.maketrans(
         "ŋ": "n",
     }
 )
+_RANGE = re.compile(r"(?<![\w.])(\d+)-(\d+)(?![\w.])")
 _NO_WORD = re.compile(r"[^a-z0-9]+")
 
 _SMALL_CAPS = '<span style="font-variant:small-caps;">'
@@ -157,6 +158,17 @@ def fold(text: str) -> str:
         text = "".join(c for c in text if unicodedata.category(c)[0] != "M")
         return " ".join("".join(c if c.isalnum() else " " for c in text).split())
     return " ".join(_NO_WORD.sub(" ", text.lower()).split())
+
+
+def whole_pages(pages: str) -> str:
+    """Pages with abbreviated ends written out: `615-9` is `615-619`."""
+    return _RANGE.sub(_whole_range, pages)
+
+
+def _whole_range(found: re.Match[str]) -> str:
+    start, end = found.groups()
+    missing = len(start) - len(end)
+    return f"{start}-{start[:missing] + end}" if missing > 0 else found.group()
 
 
 def cased(name: str) -> str:

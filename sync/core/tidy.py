@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from sync.core import schema
+from sync.core.identifiers import parse_doi
 from sync.core.names import as_one_text, parse_names
 from sync.core.record import Creator, Entry, Reading, Record
 
@@ -21,6 +22,7 @@ _WORDS = (
 # Words that stand where an export had nothing to say, in every case that is seen.
 PLACEHOLDERS = frozenset(form for word in _WORDS for form in (word, word.upper(), word.capitalize(), word.title()))
 LONGEST_PLACEHOLDER = max(map(len, PLACEHOLDERS))
+_GROUP = "CN"  # MEDLINE's tag for group authors
 _YEARLESS = "0000 "  # how Zotero's import begins a date without a year
 _NEXT_ADDRESS = re.compile(r"\s+(?=https?://)")
 _ARTICLE_NUMBER = re.compile(r".*[^\W\d].*|\d{5,}")  # not a page, so that a range of it says nothing
@@ -33,6 +35,8 @@ MESSAGES: Mapping[str, str] = {
     "name-undivided": "a name has no comma; the library gets it divided before or after its initials",
     "issue-odd": "M1 does not look like the number of an issue; it is kept, and the library does not get it",
     "addresses-joined": "several addresses stand in one value; the library gets the first, the others are kept",
+    "group-author": "a group is named apart from the authors; the library gets it as their last",
+    "identifier-in-address": "an address holds a DOI; the library gets it as the item's",
     "pages-odd": "the pages are written oddly (an article number as a range, other hyphens); the library gets them plainly",
 }
 
@@ -99,6 +103,20 @@ def _issue(record: Record) -> Record:
     return replace(record.with_fields({"issue": ""}), unmapped=(*record.unmapped, ("M1", number))) if number else record
 
 
+def _groups(record: Record) -> Record:
+    groups = [value for tag, value in record.unmapped if tag == _GROUP]
+    people = (*record.creators, *(Creator("author", name=group) for group in groups))
+    return replace(record, creators=people, unmapped=tuple(pair for pair in record.unmapped if pair[0] != _GROUP))
+
+
+def _identified(record: Record) -> Record:
+    doi = parse_doi(record.fields.get("url", ""))
+    if not doi or "DOI" in record.identifiers:
+        return record
+    fields = {"DOI": doi} if "DOI" in schema.fields(record.item_type) else {}
+    return replace(record.with_fields(fields), identifiers={**record.identifiers, "DOI": doi})
+
+
 def _url(record: Record) -> Record:
     first, *more = _NEXT_ADDRESS.split(record.fields.get("url", ""))
     if not more:
@@ -120,4 +138,6 @@ _RULES: Mapping[str, Callable[[Record], Record]] = {
     "issue-odd": _issue,
     "addresses-joined": _url,
     "pages-odd": _pages,
+    "group-author": _groups,
+    "identifier-in-address": _identified,
 }
