@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
-from sync.core import crossref_json, medline, pubmed_xml, ris, ris_fields, ris_scan
+from sync.core import crossref_json, endnote, isi, medline, pubmed_xml, ris, ris_fields, ris_scan
 from sync.core.record import Entry, Gap, Reading, SourceLine
 
 
@@ -30,6 +30,8 @@ FORMATS = (
     Format("pubmed-xml", "PubMed XML", pubmed_xml.looks_like, pubmed_xml.read, pubmed_xml.to_reading),
     Format("crossref-json", "Crossref JSON", crossref_json.looks_like, crossref_json.read, crossref_json.to_reading),
     Format("medline", "MEDLINE", medline.looks_like, medline.read, medline.to_reading),
+    Format("endnote", "EndNote tagged", endnote.looks_like, endnote.read, endnote.to_reading),
+    Format("isi", "Web of Science tagged", isi.looks_like, isi.read, isi.to_reading),
     Format("ris", "RIS", ris.looks_like, ris.read, ris_fields.to_reading, ris_scan.scan),
 )
 
@@ -43,11 +45,6 @@ _FOREIGN = (
         "this is a web page, perhaps a login page saved instead of the export; export again",
     ),
     (r"^(?:[^\n]*\n){0,5}\s*@\w+\s*\{", "this looks like BibTeX; export as RIS instead"),
-    (r"^\s*%0 ", "this looks like EndNote tagged text (.enw), which is not read yet; export as RIS instead"),
-    (
-        r"^\s*(?:FN |PT [JBS]\b)",
-        "this looks like Web of Science tagged text (.ciw), which is not read yet; export as RIS instead",
-    ),
     (r"^\s*RT [A-Z][a-z]", "this looks like RefWorks tagged text, which is not read yet; export as RIS instead"),
     (r"^\s*<\?xml[^\n]*\s*<xml>\s*<records>", "this is EndNote XML, which is not read yet; export as RIS instead"),
     (r"^\s*<\?xml", "this is XML, but not PubMed's; export as RIS instead"),

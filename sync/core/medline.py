@@ -15,12 +15,12 @@ from sync.core.identifiers import parse_doi, parse_isbn, parse_issn, parse_pmcid
 from sync.core.names import initials_dotted
 from sync.core.record import Attachment, Creator, Entry, Gap, Problem, Reading, Record, SourceLine
 from sync.core.ris_draft import Draft
+from sync.core.ris_lines import has_type_line
 from sync.core.text import whole_pages
 from sync.core.tidy import MESSAGES
 
 _TAG = re.compile(r"[ \ufeff]?(?=.{2,4} {0,2}-)([A-Z][A-Z0-9]{1,3}) {0,2}-(?: |$|(?=\d))(.*)", re.DOTALL)
 _BEGINS = re.compile(r"^\ufeff?[ \t]*(?:PMID ?- ?\d|OWN {0,2}- *ERIC)", re.MULTILINE)
-_RIS = re.compile(r"^[ \t]*TY {0,2}-", re.MULTILINE)
 
 _TYPES: Mapping[str, str] = {
     "Book": "book",
@@ -63,7 +63,7 @@ _UNIVERSITY = re.compile(r",\s*([^,]+ University)")
 
 def looks_like(head: str) -> bool:
     """Whether a text begins like MEDLINE: a line with a PMID, or ERIC's first line, and no TY of RIS."""
-    return _BEGINS.search(head) is not None and _RIS.search(head) is None
+    return _BEGINS.search(head) is not None and not has_type_line(head)
 
 
 def read(lines: Iterable[SourceLine]) -> Iterator[Entry | Gap]:
@@ -136,7 +136,9 @@ def _field(draft: Draft, tag: str, value: str) -> bool:
 def _person(draft: Draft, text: str, role: str) -> Creator:
     role = role if role in (*schema.creator_types(draft.kind), "author") else "contributor"
     last, _, first = (part.strip() for part in text.partition(","))
-    return Creator(role, last=last, first=initials_dotted(first)) if last and first else Creator(role, name=last or first)
+    return (
+        Creator(role, last=last, first=initials_dotted(first)) if last and first else Creator(role, name=last or first)
+    )
 
 
 def _pmid(draft: Draft, value: str) -> bool:

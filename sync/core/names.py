@@ -15,7 +15,7 @@ _GROUP = re.compile(
 _INITIAL = r"[^\W\d_a-z]\.?(?:-?[^\W\d_a-z]\.?)?"  # `C`, `C.`, `CD`, `C.D.`, `J-P`
 _INITIALS_LAST = re.compile(rf"(?P<last>[^\W\d_].*?[^\W\d_])(?P<first>(?:\s+{_INITIAL})+)")
 _INITIALS_FIRST = re.compile(r"(?P<first>(?:[^\W\d_a-z]\.\s*)+(?:-[^\W\d_a-z]\.\s*)*)(?P<last>[^\W\d_]{2}.*)")
-_LONE_LETTER = re.compile(r"(?<![\w.'\u2019-])([^\W\d_])(?![\w.'\u2019-])")
+_LONE_LETTER = re.compile(r"(?:(?<![\w.'\u2019-])|(?<=[^\W\d_]{2}-))([^\W\d_])(?![\w.'\u2019-])")
 _MOST_INITIALS = 3  # capitals that are taken for initials; more are a name in capitals
 _LONGEST = 200  # letters; no name is longer, and the patterns above are not for whole paragraphs
 
@@ -51,6 +51,11 @@ def initials_dotted(first: str) -> str:
     """A given name whose initials have their stops, as Zotero's import writes it: `David B` is `David B.`, `MJ` is `M. J.`."""
     if first.isupper() and first.isalpha() and len(first) <= _MOST_INITIALS:
         return " ".join(f"{letter}." for letter in first)
+    return lone_initials_dotted(first)
+
+
+def lone_initials_dotted(first: str) -> str:
+    """A given name whose letters that stand alone have their stop: `David B` is `David B.`, `Chin-I` is `Chin-I.`."""
     return _LONE_LETTER.sub(r"\1.", first)
 
 

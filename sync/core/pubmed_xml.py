@@ -20,7 +20,9 @@ from typing import Any, TypeAlias
 from lxml import etree
 
 from sync.core import dates, schema, text
+from sync.core.casing import title_case
 from sync.core.identifiers import doi_key, parse_arxiv, parse_doi, parse_pmcid, parse_pmid
+from sync.core.names import lone_initials_dotted
 from sync.core.record import Creator, Entry, Gap, Problem, Reading, Record, SourceLine
 
 Element: TypeAlias = Any  # lxml's own class is private
@@ -31,14 +33,6 @@ _MATHML = "http://www.w3.org/1998/Math/MathML"
 # What other articles say of this one: kept, and shown, not acted on.
 _NOTICES = ("RetractionIn", "ExpressionOfConcernIn", "ErratumIn", "RetractedandRepublishedIn", "UpdateIn")
 _PARSER = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
-
-# Words that stay small inside a title in title case.
-_SMALL_ROWS = (
-    "a an and as at but by for from in into nor of on or per so the to up via versus with within without yet",  # English
-    "d de del della delle des di do dos du e el en et la las le les los y",  # French, Spanish, Italian, Portuguese
-    "und der die das fur für van voor",  # German, Dutch
-)
-_SMALL = frozenset(word for row in _SMALL_ROWS for word in row.split())
 
 
 def parse(data: bytes) -> Sequence[Element]:
@@ -169,19 +163,7 @@ def _journal(name: str) -> tuple[str, str]:
     """A journal's name in title case, and the place that NLM puts behind it: `Nursing management (Harrow, England : 1994)`."""
     found = re.fullmatch(r"(.+?)\s*\(([^()]+)\)", name)
     title, place = (found.group(1), found.group(2)) if found else (name, "")
-    return _title_case(title.replace(" : ", ": ")), place
-
-
-def _title_case(title: str) -> str:
-    """Words that are all small get a capital, except small words between others; whatever has a capital stays."""
-    words = title.split(" ")
-    for number, word in enumerate(words):
-        opens = number in {0, len(words) - 1} or words[number - 1][-1:] in ":?!="
-        if word == word.lower() and (opens or re.split(r"['\u2019]", word)[0] not in _SMALL):
-            words[number] = re.sub(
-                r"(?:^[\"'(\u2018\u201c]*|(?<=-))[^\W\d_](?!-)", lambda letter: letter.group().upper(), word, count=1
-            )
-    return " ".join(words)
+    return title_case(title.replace(" : ", ": ")), place
 
 
 def _date(parent: Element) -> str:
@@ -212,7 +194,7 @@ def _paragraph(node: Element) -> str:
 def _people(lists: Iterable[Element], role: str) -> Iterator[Creator]:
     for person in chain.from_iterable(part.iterfind("Author") for part in lists):
         group, last = _plain(_text(person, "CollectiveName")), text.cased(_plain(_text(person, "LastName")))
-        first = _dotted(_plain(_text(person, "ForeName") or " ".join(_text(person, "Initials"))))
+        first = lone_initials_dotted(_plain(_text(person, "ForeName") or " ".join(_text(person, "Initials"))))
         if last and first:
             yield Creator(role, last=last, first=first)
         elif group or last or first:
@@ -231,11 +213,6 @@ def _book_people(document: Element) -> Iterator[Creator]:
     lists = [*document.iterfind("AuthorList"), *document.iterfind("Book/AuthorList")]
     yield from _people((part for part in lists if part.get("Type") != "editors"), "author")
     yield from _people((part for part in lists if part.get("Type") == "editors"), "editor")
-
-
-def _dotted(first: str) -> str:
-    """Initials that stand alone get their stop: `David B` is `David B.`."""
-    return re.sub(r"(?<![\w.'\u2019-])([^\W\d_])(?![\w.'\u2019-])", r"\1.", first)
 
 
 def _keywords(article: Element) -> Iterator[str]:

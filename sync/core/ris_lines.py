@@ -93,6 +93,11 @@ def looks_like(head: str) -> bool:
     return "ER" in tags and len(tags & BIBLIOGRAPHIC) > 1
 
 
+def has_type_line(head: str) -> bool:
+    """Whether a line begins with TY and its dash: then it is RIS, whatever else stands in it."""
+    return _TYPE_AT_START.search(head) is not None
+
+
 def tokens(line: SourceLine, habit: Habit, *, inside: bool) -> Iterable[Token]:
     """What a physical line holds: one tagged value, a line without tag, or, where breaks were lost, many values.
 

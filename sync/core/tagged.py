@@ -66,8 +66,12 @@ class _Reader:
     def _take(self, line: SourceLine) -> Iterator[Entry | Gap]:
         found = self._style.tag(line.text)
         current = self._open
-        if found is None or (current is None and found[0] in self._style.frame):
+        if found is None:
             yield from self._untagged(line)
+            return
+        if found[0] in self._style.frame:
+            yield from self._close()
+            self._loose.append(line)
             return
         tag, value = found
         if current is None or self._begins(current, tag):
@@ -117,7 +121,9 @@ class _Reader:
             return
         if self._style.end and current.rows[-1][0] != self._style.end:
             where = "it ends with the file" if at_end else "the next record begins"
-            current.problems.append(Problem("end-missing", f"the record has no {self._style.end}; {where}", current.lines[-1].number))
+            current.problems.append(
+                Problem("end-missing", f"the record has no {self._style.end}; {where}", current.lines[-1].number)
+            )
         self._ordinal += 1
         yield Entry(
             ordinal=self._ordinal,
