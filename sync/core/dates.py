@@ -23,7 +23,7 @@ _STATUS = re.compile(
     re.IGNORECASE,
 )
 _YEARLESS = re.compile(r"^([A-Za-z]+(?:[-/][A-Za-z]+)?)\b\.?(?:\s+(\d{1,2})(?!\d))?")
-_WORD = re.compile(r"[^\W\d_]{2,}")
+_WORD = re.compile(r"[^\W_]*[^\W\d_][^\W_]*")  # a letter and what is written with it
 NO_YEAR = "0000"
 
 

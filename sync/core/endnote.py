@@ -156,7 +156,7 @@ def _field(draft: Draft, tag: str, text: str) -> bool:
         return True
     if tag == "1":
         day = dates.from_ris(text)
-        return bool(re.fullmatch(r"\d{4}-\d{2}-\d{2}", day)) and draft.put("accessDate", day)
+        return bool(re.fullmatch(r"\d{4}-\d{2}-\d{2}", day)) and dates.says(day, text) and draft.put("accessDate", day)
     return draft.put(_FIELDS[tag], text)
 
 

@@ -206,10 +206,13 @@ def _identify_by_address(draft: Draft, address: str) -> None:
             draft.identifiers.setdefault(name, value)
 
 
-def _accessed(draft: Draft, _: str, value: str) -> bool:
-    """Zotero wants a whole day here."""
+def _accessed(draft: Draft, tag: str, value: str) -> bool:
+    """Zotero wants a whole day here; words beside it are kept."""
     date = dates.from_ris(value)
-    return bool(re.fullmatch(r"\d{4}-\d{2}-\d{2}", date)) and draft.put("accessDate", date)
+    placed = bool(re.fullmatch(r"\d{4}-\d{2}-\d{2}", date)) and draft.put("accessDate", date)
+    if placed and not dates.says(date, value):
+        draft.keep(tag, value)
+    return placed
 
 
 def _container(draft: Draft, _: str, value: str) -> bool:
