@@ -145,6 +145,7 @@ def reading_json(reading: Reading) -> dict[str, Any]:
         "identifiers": dict(record.identifiers) if record else {},
         "unmapped": [list(pair) for pair in record.unmapped] if record else [],
         "problems": [_problem_json(problem) for problem in reading.problems],
+        "confidence": reading.entry.confidence,
     }
 
 
@@ -154,7 +155,8 @@ def reading_text(reading: Reading) -> str:
     head = f"{entry.ordinal}. lines {entry.lines[0]}-{entry.lines[1]}"
     if record is None:
         return "\n".join([f"{head}: unreadable", *_problem_text(reading.problems)])
-    lines = [f"{head}: {record.item_type}"]
+    doubt = f" (repaired, confidence {entry.confidence:.2f}: a person is asked)" if entry.doubtful else ""
+    lines = [f"{head}: {record.item_type}{doubt}"]
     lines += [f"    {name}: {_short(value)}" for name, value in record.fields.items()]
     lines += [f"    {c.creator_type}: {c.name or f'{c.last}, {c.first}'.rstrip(', ')}" for c in record.creators]
     lines += [f"    tags: {'; '.join(record.tags)}"] if record.tags else []

@@ -17,6 +17,7 @@ from tests.scene import NOWHERE, ROOT, SAMPLE, Scene, outcomes, scene
 from tests.servers.works import make_works, to_ris
 from tests.servers.zotero import API_KEY
 
+CORPUS = ROOT / "tests" / "corpus"
 WORKS = make_works(12, seed=3)
 AUTHORS = [
     "Thapar", "Nguyen", "Khan", "Fanaieyan", "Kishimoto", "Liu", "Bolea-Alamañac", "Leon-Carlyle", "O’Riordan", "Keresteci",
@@ -400,3 +401,25 @@ def test_status_counts_what_there_is(stage: Scene) -> None:
     assert facts["drops"] == {"total": 1, "done": 1}
     assert facts["outcomes"] == {"created": 2}
     assert facts["daemon"] is False
+
+
+def test_a_reference_that_was_cut_is_a_question_and_no_item(tmp_path: Path) -> None:
+    with scene(tmp_path) as one:
+        one.write_config(sources=[])
+        drop = one.drop("cut.ris", "TY  - JOUR\nTI  - Walls\nER  - \n\nTY  - JOUR\nTI  - Lichens\nDO  - 10.5555/li")
+        report = one.sync(str(drop))
+        assert outcomes(report) == {"created": 1, "asked": 1}
+        (asked,) = (line for line in report["drops"][0]["records"] if line["outcome"] == "asked")
+        assert asked["reasons"] == ["repair-doubtful"]
+        assert asked["title"] == "Lichens"
+        assert [item["title"] for item in one.items()] == ["Walls"]
+
+
+@pytest.mark.parametrize("name", ["walls.nbib", "walls.enw", "walls.ciw"])
+def test_other_tagged_formats_reach_the_library(tmp_path: Path, name: str) -> None:
+    with scene(tmp_path) as one:
+        one.write_config(sources=[])
+        drop = one.drop("export.txt", (CORPUS / name).read_bytes())
+        report = one.sync(str(drop))
+        assert outcomes(report)["created"] == report["drops"][0]["entries"] > 1
+        assert "10.5555/walls.1" in {item.get("DOI") for item in one.items()}

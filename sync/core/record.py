@@ -13,6 +13,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 from sync.core import schema
 
+SURE_ENOUGH = 0.7  # a repair of less confidence is a question to a person, and does not go into a library
 AUTHOR_EVERYWHERE = ("author",)  # Zotero's server takes an author on every type
 
 
@@ -61,6 +62,11 @@ class Entry:
     text: str
     problems: tuple[Problem, ...] = ()
     confidence: float = 1.0
+
+    @property
+    def doubtful(self) -> bool:
+        """Whether a person should look at it before anybody else does."""
+        return self.confidence < SURE_ENOUGH
 
 
 @dataclass(frozen=True, slots=True)

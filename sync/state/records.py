@@ -313,10 +313,13 @@ class Records:
     def _note_reading(self, drop: int, reading: Reading) -> None:
         entry, record = reading.entry, reading.record
         state, outcome = ("read", None) if record else ("done", "unreadable")
+        if record and entry.doubtful:
+            state, outcome = "done", "asked"
         problems = [[p.code, p.message, p.line] for p in reading.problems]
         cursor = self._db.connection.execute(
             "INSERT OR IGNORE INTO records (drop_id, ordinal, first_line, last_line, first_byte, last_byte, anchor, raw,"
-            " record_json, problems_json, title, state, outcome) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            " record_json, problems_json, title, state, outcome, reasons_json)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 drop,
                 entry.ordinal,
@@ -329,9 +332,10 @@ class Records:
                 record.title if record else "",
                 state,
                 outcome,
+                encode(["repair-doubtful"] if outcome == "asked" else []),
             ),
         )
-        if record and cursor.rowcount:
+        if state == "read" and record and cursor.rowcount:
             self._db.connection.executemany(
                 "INSERT OR IGNORE INTO record_blocks VALUES (?, ?, ?)",
                 [(drop, block, cursor.lastrowid) for block in block_keys(record)],

@@ -354,3 +354,28 @@ def test_ris_is_known_by_its_tags(head: str) -> None:
 )
 def test_what_is_no_ris_is_not_taken_for_it(head: str) -> None:
     assert not looks_like(head)
+
+
+# ---- confidence ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "doubtful"),
+    [
+        ("TY  - JOUR\nTI  - Walls\nER  - \n", False),
+        ("TY - JOUR TI - Walls AU - Moss, A ER - \n", False),
+        ("TY - JOUR TI - Walls AU - Moss, A TI - more walls ER - \n", True),
+        ("TY - JOUR\nTI - Walls\nTI - more walls\nER -\n", False),
+        ("TY  - JOUR\nTI  - Walls\n", False),
+        ("TY  - JOUR\nTI  - Wal", True),
+        ("TI  - Walls\nAU  - Moss, A\nER  - \n", False),
+    ],
+)
+def test_a_repair_that_may_be_wrong_is_doubtful(text: str, *, doubtful: bool) -> None:
+    (entry,) = (part for part in read(drops.lines_of(text.encode())) if isinstance(part, Entry))
+    assert entry.doubtful is doubtful
+
+
+def test_what_needs_no_repair_is_sure() -> None:
+    (entry,) = (part for part in read(drops.lines_of(b"TY  - JOUR\nTI  - Walls\nER  - \n")) if isinstance(part, Entry))
+    assert entry.confidence == 1.0

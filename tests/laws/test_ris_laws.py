@@ -13,6 +13,7 @@ from sync import drops
 from sync.core.record import Entry, Gap, Reading
 from sync.core.ris import read
 from sync.core.ris_fields import to_reading
+from sync.core.ris_scan import scan
 
 TAGS = ("TI", "AU", "T2", "PY", "AB", "KW", "UR", "SN", "C3", "DO", "N1")
 WORDS = (
@@ -141,6 +142,56 @@ def test_every_entry_becomes_a_record_and_keeps_its_words(text: str) -> None:
     event("something was said" if any(len(reading.entry.tagged) > 2 for reading in found) else "little was said")
     for reading in found:
         assert words(reading.entry.text) <= words(said(reading))
+
+
+@settings(max_examples=400)
+@given(drops_of_lines, st.integers(1, 60))
+def test_whole_references_are_taken_as_line_by_line(text: str, size: int) -> None:
+    data = text.encode()
+    chunks = [data[at : at + size] for at in range(0, len(data), size)]
+    found = list(scan(chunks, lambda raw: raw.decode("utf-8", "replace"), 3 * text.startswith("\ufeff")))
+    event("an intact one" if "TY  - JOUR\n" in text and "\nER  - \n" in text else "none intact")
+    assert found == parts(text)
+
+
+whole = libraries.map(lambda library: tidy(library, "  - ", "\n"))
+
+
+@given(whole, st.integers(1, 60))
+def test_intact_files_are_taken_whole_with_the_same_result(text: str, size: int) -> None:
+    data = text.replace("\nER  -\n", "\nER  - \n\n").encode()
+    chunks = [data[at : at + size] for at in range(0, len(data), size)]
+    assert list(scan(chunks, lambda raw: raw.decode())) == list(read(drops.lines_of(data, "utf-8")))
+
+
+@given(libraries, st.data())
+def test_a_cut_at_any_byte_loses_only_the_reference_that_was_cut(
+    library: list[list[tuple[str, str]]], data: st.DataObject
+) -> None:
+    text = tidy(library, "  - ", "\n").encode()
+    place = data.draw(st.integers(0, len(text)))
+    intact = [part for part in read(drops.lines_of(text, "utf-8")) if isinstance(part, Entry)]
+    cut = [part for part in read(drops.lines_of(text[:place], "utf-8")) if isinstance(part, Entry)]
+    before = [entry for entry in intact if entry.bytes[1] <= place]
+    event("inside a reference" if len(cut) > len(before) else "between two")
+    assert [entry.tagged for entry in cut[: len(before)]] == [entry.tagged for entry in before]
+    assert len(cut) <= len(before) + 1
+    for entry in cut[len(before) :]:
+        whole_one = intact[len(before)]
+        assert entry.problems or entry.tagged == whole_one.tagged
+        assert set(entry.tagged[:-1]) <= set(whole_one.tagged)
+
+
+def test_a_cut_inside_a_line_is_a_question_and_one_after_a_line_is_not() -> None:
+    text = "TY  - JOUR\nTI  - Walls\nDO  - 10.5555/walls.123\nER  - \n"
+    (inside,) = parts(text[: text.index("123") + 1])
+    (after,) = parts(text[: text.index("ER")])
+    assert isinstance(inside, Entry)
+    assert isinstance(after, Entry)
+    assert [problem.code for problem in inside.problems] == ["cut-off", "end-missing"]
+    assert inside.doubtful
+    assert [problem.code for problem in after.problems] == ["end-missing"]
+    assert not after.doubtful
 
 
 def words(text: str) -> set[str]:
