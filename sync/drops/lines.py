@@ -7,11 +7,11 @@ import io
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
 
-from sync.core.encodings import Detector, Guess
+from sync.core.encodings import Detector, Guess, decode
 from sync.core.record import SourceLine
 from sync.errors import UsageFault
 
@@ -34,7 +34,7 @@ class Lines:
         place = self.guess.bom  # the mark is part of the first line
         for piece in _pieces(self._file, _SHAPES.get(self.guess.encoding, _BYTES)):
             place += len(piece.data)
-            yield SourceLine(number, start, place, piece.text.decode(self.guess.encoding, "replace"))
+            yield SourceLine(number, start, place, self.decode(piece.text))
             number, start = number + piece.ended, place
         if start < place:  # nothing but a mark
             yield SourceLine(number, start, place, "")
@@ -46,8 +46,8 @@ class Lines:
             yield chunk
 
     def decode(self, data: bytes) -> str:
-        """Bytes of whole lines as text."""
-        return data.decode(self.guess.encoding, "replace")
+        """Bytes of whole lines as text; those that are not in the file's encoding in that which they read best in."""
+        return decode(data, self.guess)[0]
 
     @property
     def ascii_like(self) -> bool:
@@ -76,6 +76,9 @@ def lines_of(data: bytes, encoding: str = "auto") -> Lines:
 
 def _lines(file: BinaryIO, encoding: str) -> Lines:
     found = _guess(file) if encoding == "auto" else _named(_read(file, 4), encoding)
+    if encoding != "auto" and found.encoding == "utf-8":
+        guessed = _guess(file)
+        found = replace(found, other=guessed.other or (guessed.encoding if guessed.encoding != "utf-8" else ""))
     file.seek(found.bom)
     return Lines(file, found)
 

@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from sync import drops
 from sync.core import formats
-from sync.core.encodings import Guess
+from sync.core.encodings import Guess, strays
 from sync.core.match import clusters
 from sync.core.record import Gap, Problem, Reading, SourceLine
 from sync.core.tidy import tidied
@@ -86,12 +86,18 @@ def readings(lines: drops.Lines) -> Iterator[Reading | Gap]:
 
 def _doubted(reading: Reading, guess: Guess) -> Reading:
     """A reading whose letters depend on a guessed encoding says so."""
-    if not guess.guessed or reading.entry.text.isascii():
+    if reading.entry.text.isascii():
         return reading
-    message = (
-        f"the file says nowhere how it is encoded; read as {guess.encoding} (the inbox's option encoding names another)"
-    )
-    problem = Problem("encoding-guessed", message, reading.entry.lines[0])
+    if strays(reading.entry.text, guess):
+        message = (
+            f"this record is not in {guess.encoding} like the rest of the file; read as {guess.other or 'latin-1'}"
+        )
+        problem = Problem("encoding-mixed", message, reading.entry.lines[0])
+    elif guess.guessed and not guess.other:
+        message = f"the file says nowhere how it is encoded; read as {guess.encoding} (the inbox's option encoding names another)"
+        problem = Problem("encoding-guessed", message, reading.entry.lines[0])
+    else:
+        return reading
     return replace(reading, problems=(*reading.problems, problem))
 
 
