@@ -106,22 +106,31 @@ class Guess:
 
 
 def decode(data: bytes, guess: Guess) -> tuple[str, str]:
-    """The text of a record (or of a line), and the encoding that it is in. Every byte is read; U+FFFD only where nothing fits."""
+    """The text of a record (or of a line), and the encoding that it is in: where that is not the file's own, line by line.
+
+    Every byte is read; U+FFFD stands only for what is wrong in UTF-16.
+    """
     if data.isascii() and not guess.encoding.startswith("utf-16"):
         return data.decode("ascii"), guess.encoding
-    for name in filter(None, (guess.encoding, guess.other)):
-        try:
-            return data.decode(name), name
-        except UnicodeDecodeError:
-            continue
-    if guess.encoding.startswith("utf-16"):
-        return data.decode(guess.encoding, "replace"), guess.encoding
-    name = guess.other or guess.encoding
-    name = plausible(data) if name == "utf-8" else name
     try:
-        return data.decode(name), name
+        return data.decode(guess.encoding), guess.encoding
+    except UnicodeDecodeError:
+        if guess.encoding.startswith("utf-16"):
+            return data.decode(guess.encoding, "replace"), guess.encoding
+    lines = data.splitlines(keepends=True)
+    if len(lines) > 1:
+        read = [decode(line, guess) for line in lines]
+        return "".join(text for text, _ in read), next(name for _, name in read if name != guess.encoding)
+    return _decode_stray(data, guess)
+
+
+def _decode_stray(line: bytes, guess: Guess) -> tuple[str, str]:
+    """A line that is not in the file's encoding."""
+    name = guess.other or (plausible(line) if guess.encoding == "utf-8" else guess.encoding)
+    try:
+        return line.decode(name), name
     except UnicodeDecodeError:  # a byte that the encoding leaves undefined
-        return data.decode("latin-1"), "latin-1"
+        return line.decode("latin-1"), "latin-1"
 
 
 def strays(text: str, guess: Guess) -> bool:

@@ -11,9 +11,9 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from sync.core import dates, schema, tagged
-from sync.core.identifiers import parse_doi, parse_isbn, parse_issn, parse_pmcid, parse_pmid
+from sync.core.identifiers import parse_doi, parse_isbn, parse_issn, parse_pmcid, parse_pmid, stands_alone
 from sync.core.names import parse_names
-from sync.core.notes import to_note
+from sync.core.notes import hides_text, to_note
 from sync.core.record import Attachment, Entry, Gap, Problem, Reading, Record, SourceLine
 from sync.core.ris_draft import Draft
 from sync.core.ris_lines import has_type_line
@@ -168,7 +168,7 @@ def _keywords(draft: Draft, value: str) -> bool:
 
 def _note(draft: Draft, value: str) -> bool:
     draft.notes.append(to_note(value))
-    return True
+    return not hides_text(value)
 
 
 def _file(draft: Draft, value: str) -> bool:
@@ -206,7 +206,7 @@ def _year(draft: Draft, text: str) -> bool:
 def _doi(draft: Draft, text: str) -> bool:
     """%R is EndNote's electronic resource number: mostly a DOI."""
     doi = parse_doi(text)
-    return doi is not None and draft.identify("DOI", doi)
+    return doi is not None and draft.identify("DOI", doi) and stands_alone(text)
 
 
 def _accession(draft: Draft, text: str) -> bool:

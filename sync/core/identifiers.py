@@ -33,6 +33,8 @@ _CENTRAL = re.compile(r"10\.1002/central/", re.IGNORECASE)  # Cochrane's registe
 _TRAILING = ".,;:'\"?!>"
 _PAIRS = {")": "(", "]": "[", "}": "{"}
 
+_LABEL = re.compile(r"^\s*\[?doi\]?\s*[:=]?\s*", re.IGNORECASE)
+
 _PMID = re.compile(
     r"^\s*(?:PMID\s*[:=]?\s*|MEDLINE\s*[:=]?\s*)?0*([1-9]\d{0,8})(?:\.0)?\s*(?:\[pmid\])?\s*$", re.IGNORECASE
 )
@@ -76,6 +78,11 @@ def find_doi(text: str) -> DOI | None:
 def doi_key(doi: str) -> str:
     """The form in which two spellings of a DOI are equal: DOIs do not tell case apart (DOI handbook, 2.4)."""
     return doi.lower()
+
+
+def stands_alone(text: str) -> bool:
+    """Whether a text says nothing beside its identifier: one word, but for a label before it."""
+    return len(_LABEL.sub("", text).split()) == 1
 
 
 def parse_pmid(text: str) -> PMID | None:

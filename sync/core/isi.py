@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from sync.core import schema, tagged
 from sync.core.casing import title_case
-from sync.core.identifiers import parse_doi, parse_isbn, parse_issn, parse_pmid
+from sync.core.identifiers import parse_doi, parse_isbn, parse_issn, parse_pmid, stands_alone
 from sync.core.names import initials_dotted
 from sync.core.record import Creator, Entry, Gap, Problem, Reading, Record, SourceLine
 from sync.core.ris_draft import Draft
@@ -253,7 +253,7 @@ def _isbn(draft: Draft, text: str) -> bool:
 
 def _doi(draft: Draft, text: str) -> bool:
     doi = parse_doi(text)
-    return doi is not None and draft.identify("DOI", doi)
+    return doi is not None and draft.identify("DOI", doi) and stands_alone(text)
 
 
 def _pmid(draft: Draft, text: str) -> bool:

@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from sync.core import schema, tagged
-from sync.core.identifiers import parse_doi, parse_isbn, parse_issn, parse_pmcid, parse_pmid
+from sync.core.identifiers import parse_doi, parse_isbn, parse_issn, parse_pmcid, parse_pmid, stands_alone
 from sync.core.names import initials_dotted
 from sync.core.record import Attachment, Creator, Entry, Gap, Problem, Reading, Record, SourceLine
 from sync.core.ris_draft import Draft
@@ -58,6 +58,7 @@ _FIELDS: Mapping[str, str] = {
 _KEYWORDS = frozenset({"MH", "OT", "KW"})
 _PEOPLE = {"FAU": "author", "FED": "editor"}
 _SHORT_NAMES = {"AU": "author", "ED": "editor"}
+_NUMBER = re.compile(r"(?:(?:E?ISSN|ISBN)-)?[\dXx -]+(?:\((?:Print|Electronic|Linking|Undetermined)\))?", re.IGNORECASE)
 _UNIVERSITY = re.compile(r",\s*([^,]+ University)")
 
 
@@ -158,15 +159,16 @@ def _number(draft: Draft, value: str) -> bool:
         if found and name in schema.fields(draft.kind):
             known = draft.fields.get(name, "").split()
             draft.fields[name] = " ".join(dict.fromkeys([*known, found]))
-            return True
+            return _NUMBER.fullmatch(value) is not None
     return False
 
 
 def _identifier(draft: Draft, value: str) -> bool:
     """AID: the DOI, or ERIC's address of the text. PubMed's other numbers are for itself."""
     if value.endswith("[doi]"):
-        doi = parse_doi(value.removesuffix("[doi]"))
-        return doi is not None and draft.identify("DOI", doi)
+        said = value.removesuffix("[doi]")
+        doi = parse_doi(said)
+        return doi is not None and draft.identify("DOI", doi) and stands_alone(said)
     if not value.lower().startswith("http"):
         return False
     if parse_doi(value):
@@ -180,8 +182,9 @@ def _location(draft: Draft, value: str) -> bool:
         draft.attachments.append(Attachment("Catalog Link", value))
         return True
     if value.endswith("[doi]"):
-        doi = parse_doi(value.removesuffix("[doi]"))
-        return doi is not None and draft.identify("DOI", doi)
+        said = value.removesuffix("[doi]")
+        doi = parse_doi(said)
+        return doi is not None and draft.identify("DOI", doi) and stands_alone(said)
     if value.endswith("[pii]"):
         draft.end_page = value.removesuffix("[pii]").strip()
     return False

@@ -31,7 +31,7 @@ def parse_name(text: str, role: str) -> Creator | None:
 
     Any other name without comma keeps one field, as in Zotero's import. None where no letter stands in it.
     """
-    found = _as_written(_LEFTOVER.sub("", text), role)
+    found = _as_written(_LEFTOVER.sub("", " ".join(text.split())), role)
     if found is None or not _LETTER.search(found.name or found.last + found.first):
         return None
     return found if not found.name or text.rstrip("; ").endswith(",") else _told_by_initials(found)

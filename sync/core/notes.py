@@ -16,6 +16,8 @@ _ELEMENTS = (
 _KEPT = frozenset(_ELEMENTS.split())
 _VOID = frozenset({"br", "hr"})
 _SILENT = frozenset({"script", "style", "iframe", "object", "template", "title"})  # what stands in them is not text
+_TAG = re.compile(r"</?[A-Za-z][^<>]*>")
+_WORD = re.compile(r"[^\W_]+")
 _MARKUP = re.compile(rf"</?(?:{'|'.join(sorted(_KEPT | {'div', 'span'}))})(?:\s[^<>]*)?/?>", re.IGNORECASE)
 _WEB = re.compile(r"https?://[^\s]+", re.IGNORECASE)
 
@@ -26,6 +28,15 @@ def to_note(text: str) -> str:
         return _safe(text)
     paragraphs = [part for part in re.split(r"\n\s*\n", text.strip("\n")) if part.strip()]
     return "".join(f"<p>{_lines(part)}</p>" for part in paragraphs)
+
+
+def hides_text(text: str) -> bool:
+    """Whether `to_note` does not show all that is said: the text of scripts, or what a broken tag swallows."""
+    return "<" in text and not _words(_TAG.sub(" ", text)) <= _words(html.unescape(_TAG.sub(" ", to_note(text))))
+
+
+def _words(text: str) -> set[str]:
+    return set(_WORD.findall(html.unescape(text)))
 
 
 def _lines(text: str) -> str:

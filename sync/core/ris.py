@@ -26,10 +26,14 @@ _CONFIDENCE = {
     "tags-after-end": 0.9,
     "type-missing": 0.8,
     "cut-off": 0.5,
+    "too-long": 0.3,
 }
 _CUTTING = frozenset({"line-breaks-lost", "values-glued"})
 _ONCE = frozenset({"TY", "TI", "T1", "PY", "VL", "IS", "SP", "EP", "JF", "T2"})
 _TWICE = 0.4
+MOST_LINES = 100_000  # of one reference; what follows is text up to the next TY
+MOST_LETTERS = 1 << 24
+_MOST_LOOSE_LETTERS = 1 << 20
 _MOST_LOOSE = 500  # lines of text between references that are held back; a longer run is given out in parts
 
 
@@ -39,6 +43,7 @@ class _Open:
 
     tokens: list[Token] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
+    letters: int = 0
 
     def note(self, code: str, message: str, token: Token) -> None:
         """Write down what was wrong, and in which line."""
@@ -60,10 +65,12 @@ class Reader:
     def __init__(self) -> None:
         self.ordinal = 0
         self.loose: list[Token] = []  # text outside of references
+        self.loose_letters = 0
         self.early: list[Token] = []  # tags after an ER, or before the first TY: whose are they?
         self.open: _Open | None = None
         self.closed: _Open | None = None  # ended; waits for tags that may still belong to it
         self.type_comes_late = False
+        self.flooded = False  # the reference was longer than any is; its rest is text
 
     @property
     def inside(self) -> bool:
@@ -73,7 +80,7 @@ class Reader:
     @property
     def at_rest(self) -> bool:
         """Whether no reference is open and no tag waits for one: the next TY begins afresh."""
-        return self.open is None and not self.early
+        return self.open is None and not self.early and not self.flooded
 
     def before_next(self) -> Iterator[Entry | Gap]:
         """What must be given out before the next reference."""
@@ -84,12 +91,14 @@ class Reader:
         """What is complete once this token is known."""
         if token.tag == "TY":
             yield from self._type(token)
+        elif self.flooded:
+            yield from self._text(token)
         elif self.open is not None:
             self._inside(self.open, token)
         elif token.tag == "ER":
             yield from self._end_without_type(token)
         elif token.tag or (self.early and token.value.strip()):
-            self.early.append(token)
+            yield from self._early(token)
         elif token.value.strip():
             yield from self._text(token)
 
@@ -107,6 +116,7 @@ class Reader:
 
     def _type(self, token: Token) -> Iterator[Entry | Gap]:
         self._close(f"no ER before the next TY in line {token.number}")
+        self.flooded = False
         late = bool(self.early) and (self.type_comes_late or (self.closed is None and self.ordinal == 0))
         early: list[Token] = []
         if late:
@@ -117,9 +127,20 @@ class Reader:
             self.type_comes_late = True
             self.open.note("type-late", "tags stand before the TY of their reference", early[0])
 
+    def _early(self, token: Token) -> Iterator[Entry | Gap]:
+        self.early.append(token)
+        if len(self.early) >= MOST_LINES:
+            yield from self.before_next()
+            self.flooded = True
+
     def _inside(self, current: _Open, token: Token) -> None:
         current.tokens.append(token)
+        current.letters += len(token.text)
         if token.tag != "ER":
+            if len(current.tokens) >= MOST_LINES or current.letters >= MOST_LETTERS:
+                message = f"the reference is longer than {MOST_LINES} lines or {MOST_LETTERS} letters; its rest is kept as text"
+                current.note("too-long", message, token)
+                self.closed, self.open, self.flooded = current, None, True
             return
         if token.value.strip():
             current.note("end-with-text", "ER has a value; it is kept", token)
@@ -133,7 +154,8 @@ class Reader:
 
     def _text(self, token: Token) -> Iterator[Entry | Gap]:
         self.loose.append(token)
-        if len(self.loose) >= _MOST_LOOSE:
+        self.loose_letters += len(token.text)
+        if len(self.loose) >= _MOST_LOOSE or self.loose_letters >= _MOST_LOOSE_LETTERS:
             yield from self._leave()
             yield from self._gap()
 
@@ -171,7 +193,7 @@ class Reader:
 
     def _gap(self) -> Iterator[Gap]:
         """Text outside of references, as one gap per run of lines."""
-        loose, self.loose = self.loose, []
+        loose, self.loose, self.loose_letters = self.loose, [], 0
         run: list[Token] = []
         for token in loose:
             if run and token.number > run[-1].number + 1:

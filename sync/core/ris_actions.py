@@ -11,8 +11,8 @@ from functools import lru_cache
 from typing import TypeAlias
 
 from sync.core import dates, schema
-from sync.core.identifiers import find_doi, parse_doi, parse_isbn, parse_issn, parse_pmcid, parse_pmid
-from sync.core.notes import to_note
+from sync.core.identifiers import find_doi, parse_doi, parse_isbn, parse_issn, parse_pmcid, parse_pmid, stands_alone
+from sync.core.notes import hides_text, to_note
 from sync.core.record import Attachment
 from sync.core.ris_draft import Draft, table
 
@@ -43,8 +43,11 @@ _TITLES = {"L1": "Full Text (PDF)", "L2": "Full Text (HTML)"}
 _NEXT_ADDRESS = re.compile(r"\n|\s+(?=https?://)")
 _TELLING = ("doi", "ncbi", "pubmed")  # in addresses that say an identifier
 _NUMBERED = {"patent": "patentNumber", "report": "reportNumber"}
+_WORD = re.compile(r"[^\W\d_]{2,}")
+_SAID_OF_NUMBERS = frozenset(
+    {"electronic", "print", "linking", "online", "issn", "isbn", "eissn", "pbk", "hbk", "ebook"}
+)
 _PARSE = {"ISSN": parse_issn, "ISBN": parse_isbn}
-_LABEL = re.compile(r"^\s*\[?doi\]?\s*[:=]?\s*", re.IGNORECASE)
 
 
 def hidden(draft: Draft, tag: str, value: str) -> bool:
@@ -53,7 +56,7 @@ def hidden(draft: Draft, tag: str, value: str) -> bool:
         return False
     doi = parse_doi(value) if tag in _HIDE["DOI"] and _DOI_ONLY.match(value) else None
     if doi:
-        return draft.identify("DOI", doi) and _alone(value)
+        return draft.identify("DOI", doi) and stands_alone(value)
     pmcid = parse_pmcid(value) if tag in _HIDE["PMCID"] else None
     if pmcid:
         return draft.identify("PMCID", pmcid)
@@ -88,14 +91,9 @@ def _doi(draft: Draft, tag: str, value: str) -> bool:
     if doi is None and tag in {"DO", "DOI"}:
         bare = _BARE_DOI.search(value)
         doi = parse_doi(bare.group()) if bare else None
-    if doi is not None and not _alone(value):
+    if doi is not None and not stands_alone(value):
         draft.keep(tag, value)
     return doi is not None and draft.identify("DOI", doi)
-
-
-def _alone(value: str) -> bool:
-    """Whether a value says nothing beside its identifier: one word, but for a label before it."""
-    return len(_LABEL.sub("", value).split()) == 1
 
 
 def _keywords(draft: Draft, _: str, value: str) -> bool:
@@ -114,8 +112,10 @@ def _attachment(draft: Draft, tag: str, value: str) -> bool:
     return True
 
 
-def _note(draft: Draft, _: str, value: str) -> bool:
+def _note(draft: Draft, tag: str, value: str) -> bool:
     draft.notes.append(to_note(value))
+    if hides_text(value):
+        draft.keep(tag, value)
     named = _NOTE_DOI.search(value.replace("<br/>", "\n"))
     doi = parse_doi(named.group(1).partition("<")[0]) if named else None
     if doi is None and len(value) < _SHORT_NOTE and value.count("10.") == 1 and not _OTHERS.search(value):
@@ -125,11 +125,13 @@ def _note(draft: Draft, _: str, value: str) -> bool:
     return True
 
 
-def _number(draft: Draft, _: str, value: str) -> bool:
+def _number(draft: Draft, tag: str, value: str) -> bool:
     """SN: the number of a report or patent, else ISSNs and ISBNs, several in one value or in several."""
     if draft.kind in _NUMBERED:
         return draft.put(_NUMBERED[draft.kind], " ".join(value.split()))
     name, spelled = _numbers(draft.kind, value)
+    if "(" in value and {word.lower() for word in _WORD.findall(value)} - _SAID_OF_NUMBERS and "(" not in spelled:
+        draft.keep(tag, value)
     known = schema.fields(draft.kind)
     if name not in draft.fields:
         return draft.put(name or ("ISBN" if "ISBN" in known else "ISSN"), spelled)

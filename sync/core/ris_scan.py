@@ -98,7 +98,7 @@ class _Scan:
         if following == len(data):
             if not self._last:
                 return self._try_later()
-        elif not data.startswith(b"TY", following) or data[following - 1] not in b"\r\n":
+        elif not data.startswith(b"TY  - ", following) or data[following - 1] not in b"\r\n":
             return None
         return self._entry(data[at:stop], stop, following)
 
@@ -175,7 +175,7 @@ def _plain_tags(text: str, number: int) -> tuple[Tagged, ...] | None:
     """The tagged values of an intact reference; None where a value may hold tags of its own, or a line is no plain one."""
     parts = _SPLIT.split(text)
     tags, values = parts[1::2], parts[2::2]
-    head = parts[0][6:].strip()
+    head = parts[0][6:].lstrip(" ").rstrip()
     if tags.count("ER") != 1 or "TY" in tags or values[-1].strip() or not head.isalnum():
         return None
     if text.count("  - ") + text.endswith("  -") != len(tags) + 1 and any("  - " in value for value in values):

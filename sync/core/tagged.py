@@ -9,9 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
-from sync.core.record import Entry, Gap, Problem, SourceLine, Tagged
+from sync.core.record import Entry, Gap, Problem, SourceLine
 from sync.core.text import mojibake, squeeze, unescape
 
+MOST_LINES = 100_000  # of one record; what follows is text up to the next one
+MOST_LETTERS = 1 << 24
+_LONG_LINE = 1 << 20
+_TOO_LONG = 0.3  # confidence
 _MOST_LOOSE = 500  # lines of text between records that are held back; a longer run is given out in parts
 
 
@@ -33,9 +37,10 @@ class Style:
 @dataclass(slots=True)
 class _Open:
     lines: list[SourceLine] = field(default_factory=list)
-    rows: list[Tagged] = field(default_factory=list)
+    rows: list[tuple[str, list[str], int]] = field(default_factory=list)
     seen: set[str] = field(default_factory=set)
     problems: list[Problem] = field(default_factory=list)
+    letters: int = 0
     blank: bool = False  # an empty line was the last
 
 
@@ -56,6 +61,7 @@ class _Reader:
         self._ordinal = 0
         self._open: _Open | None = None
         self._loose: list[SourceLine] = []
+        self._flooded = False  # the record was longer than any is; its rest is text
 
     def read(self, lines: Iterable[SourceLine]) -> Iterator[Entry | Gap]:
         for line in lines:
@@ -74,6 +80,9 @@ class _Reader:
             self._loose.append(line)
             return
         tag, value = found
+        if self._flooded and tag not in self._style.starts:
+            yield from self._untagged(line)
+            return
         if current is None or self._begins(current, tag):
             yield from self._close()
             yield from self._gap()
@@ -84,6 +93,8 @@ class _Reader:
         self._add(current, line, tag, value)
         if tag == self._style.end:
             yield from self._close()
+        else:
+            yield from self._limited(current)
 
     def _begins(self, current: _Open, tag: str) -> bool:
         """Whether a tag opens the next record."""
@@ -94,9 +105,10 @@ class _Reader:
     def _add(self, current: _Open, line: SourceLine, tag: str, value: str) -> None:
         if current.blank and self._style.blank_parts:
             current.problems.append(Problem("blank-inside", "an empty line stands inside the record", line.number - 1))
-        current.blank = False
+        current.blank = self._flooded = False
+        current.letters += len(line.text)
         current.lines.append(line)
-        current.rows.append((tag, value.strip(), line.number))
+        current.rows.append((tag, [value.strip()], line.number))
         current.seen.add(tag)
 
     def _untagged(self, line: SourceLine) -> Iterator[Entry | Gap]:
@@ -106,14 +118,25 @@ class _Reader:
                 current.blank = True
             return
         if current is not None and not (current.blank and self._style.blank_parts):
-            tag, value, number = current.rows[-1]
-            current.rows[-1] = (tag, f"{value}\n{line.text.strip()}", number)
+            current.rows[-1][1].append(line.text.strip())
             current.lines.append(line)
+            current.letters += len(line.text)
+            yield from self._limited(current)
             return
         yield from self._close()
         self._loose.append(line)
-        if len(self._loose) >= _MOST_LOOSE:
+        if len(self._loose) >= _MOST_LOOSE or len(line.text) >= _LONG_LINE:
             yield from self._gap()
+
+    def _limited(self, current: _Open) -> Iterator[Entry]:
+        """End a record that is longer than any is."""
+        if len(current.lines) >= MOST_LINES or current.letters >= MOST_LETTERS:
+            message = (
+                f"the record is longer than {MOST_LINES} lines or {MOST_LETTERS} letters; its rest is kept as text"
+            )
+            current.problems.append(Problem("too-long", message, current.lines[-1].number))
+            self._flooded = True
+            yield from self._close()
 
     def _close(self, *, at_end: bool = False) -> Iterator[Entry]:
         current, self._open = self._open, None
@@ -130,9 +153,10 @@ class _Reader:
             lines=(current.lines[0].number, current.lines[-1].number),
             bytes=(current.lines[0].start, current.lines[-1].end),
             anchor=current.lines[0].start,
-            tagged=tuple(current.rows),
+            tagged=tuple((tag, "\n".join(lines).strip(), number) for tag, lines, number in current.rows),
             text="\n".join(line.text for line in current.lines),
             problems=tuple(current.problems),
+            confidence=_TOO_LONG if self._flooded else 1.0,
         )
 
     def _gap(self) -> Iterator[Gap]:

@@ -63,11 +63,11 @@ _BLOCKS = _words(
     " dl dt dd def-list def-item body section title label h1 h2 h3 h4 h5 h6"
 )
 _HEADINGS = _words("title h1 h2 h3 h4 h5 h6")
-_HIDDEN = _words("annotation annotation-xml inline-graphic graphic script style mphantom mprescripts none")
+_HIDDEN = _words("annotation annotation-xml inline-graphic graphic mphantom mprescripts none")
 _VOID = _words("br hr img break wbr")
 _PLAIN_TAGS = _words(
     "u span a font small big tt code pre underline styled-content ext-link uri xref monospace sans-serif roman strike s"
-    " del ins overline named-content inline-formula alternatives tex-math math semantics center nobr"
+    " del ins overline named-content inline-formula alternatives tex-math math semantics center nobr script style"
 )
 _MATHML = _words(
     "mi mn mo ms mtext mrow mstyle mpadded msub msup msubsup munder mover munderover mfrac msqrt mroot mfenced"
@@ -77,7 +77,7 @@ _KNOWN = _BLOCKS | _HIDDEN | _VOID | _PLAIN_TAGS | _MATHML | _MARKS.keys()
 _DEEPEST = 100  # open tags at a time; deeper ones are damage, and their text is kept
 
 _TAG = re.compile(
-    r"<!--.*?-->|<!\[CDATA\[(?P<cdata>.*?)\]\]>|<(?P<end>/?)(?P<prefix>[A-Za-z]\w*:)?(?P<name>[A-Za-z][\w-]*)"
+    r"<!--.*?-->|<!\[CDATA\[(?P<cdata>.*?)\]\]>|<(?P<end>/?)(?P<prefix>[A-Za-z]\w*:)?(?P<name>[A-Za-z][A-Za-z0-9_-]*)"
     r"(?P<attributes>(?:\s+[\w:.-]+\s*=\s*(?:\"[^\"<]*\"|'[^'<]*'))*)\s*(?P<empty>/?)>",
     re.DOTALL,
 )
