@@ -10,7 +10,7 @@ from itertools import pairwise
 from sync.core import schema
 from sync.core.identifiers import doi_key
 from sync.core.record import Attachment, Creator, Entry
-from sync.core.text import GARBLED, abstract, mojibake, rich, squeeze, unescape
+from sync.core.text import CONTROL, GARBLED, abstract, mojibake, rich, squeeze, unescape
 
 RAW = frozenset({"N1", "RN"})  # notes: their entities and markup are `notes`' business
 ABSTRACTS = frozenset({"AB", "N2"})
@@ -21,10 +21,9 @@ MARKED = frozenset(
     {"TI", "T1", "T2", "T3", "CT", "BT", "ST", "J2", "JF", "JO", "JA"}
 )  # titles: italics and the like are kept
 
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u200b\ufeff]")
 # What `clean` would change: controls, odd blanks, entities, markup, garbled letters; all else is plain.
 _ODD_BYTES = bytes(code for code in range(128) if (code < 32 and code != 10) or code in b"&<\x7f")
-_ODD = re.compile(f"[^\\S\n ]|[&<]|{_CONTROL.pattern}|{GARBLED.pattern}")
+_ODD = re.compile(f"[^\\S\n ]|[&<]|{CONTROL.pattern}|{GARBLED.pattern}")
 _WRAPPED = 60  # letters: a line at least this long was wrapped by the program that wrote it
 
 
@@ -85,7 +84,7 @@ def clean(tag: str, value: str, *, plain: bool = False) -> str:
 
     plain: whether it is known (`is_plain`) that nothing but line ends and blanks is to be mended.
     """
-    text = value if plain else _CONTROL.sub("", value)
+    text = value if plain else CONTROL.sub("", value)
     text = text if plain or text.isascii() else mojibake(text)
     if tag in RAW:
         return unwrap(text)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from sync.core.record import Entry, Gap, Problem, SourceLine
-from sync.core.text import mojibake, squeeze, unescape
+from sync.core.text import CONTROL, mojibake, squeeze, unescape
 
 MOST_LINES = 100_000  # of one record; what follows is text up to the next one
 MOST_LETTERS = 1 << 24
@@ -51,7 +51,7 @@ def read(lines: Iterable[SourceLine], style: Style) -> Iterator[Entry | Gap]:
 
 def clean(value: str) -> str:
     """A value with its lines joined, entities resolved, blanks folded, encoding mended."""
-    text = unescape(value)
+    text = unescape(CONTROL.sub("", value))
     return squeeze(text if text.isascii() else mojibake(text))
 
 

@@ -22,6 +22,7 @@ from sync.core.record import Gap, SourceLine
 
 _ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
 _UNFIT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
+CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u200b\ufeff]")  # what no value should hold, and what is not seen
 _CP1252 = bytes(range(0x80, 0xA0)).decode("cp1252", "ignore")
 GARBLED = re.compile(f"[\x80-\x9f]|[ÂÃÄÅÎÏÐÑâï][\x80-\xbf{_CP1252}]")
 # Letters whose mark is part of them, so that NFKD leaves them whole.
