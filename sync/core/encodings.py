@@ -133,25 +133,6 @@ def _decode_stray(line: bytes, guess: Guess) -> tuple[str, str]:
         return line.decode("latin-1"), "latin-1"
 
 
-def strays(text: str, guess: Guess) -> bool:
-    """Whether a text of a file was not in the file's own encoding but had to be read in another."""
-    try:
-        data = text.encode(guess.encoding)
-    except UnicodeEncodeError:
-        return True
-    if not guess.other:
-        return False
-    try:
-        data = text.encode(guess.other)
-    except UnicodeEncodeError:
-        return False
-    try:
-        data.decode(guess.encoding)
-    except UnicodeDecodeError:
-        return True
-    return False
-
-
 class Detector:
     """Fed with the chunks of a file; `result` once all were fed. Memory does not grow with the file."""
 

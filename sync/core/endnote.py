@@ -11,12 +11,13 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from sync.core import dates, schema, tagged
-from sync.core.identifiers import parse_doi, parse_isbn, parse_issn, parse_pmcid, parse_pmid, stands_alone
+from sync.core.identifiers import is_only_pmid, parse_doi, parse_isbn, parse_issn, parse_pmcid, parse_pmid, stands_alone
 from sync.core.names import parse_names
 from sync.core.notes import hides_text, to_note
 from sync.core.record import Attachment, Entry, Gap, Problem, Reading, Record, SourceLine
 from sync.core.ris_draft import Draft
 from sync.core.ris_lines import has_type_line
+from sync.core.text import CONTROL
 from sync.core.tidy import MESSAGES
 
 _TAG = re.compile(r"[ \t\ufeff]*%([0-9A-Z@*?~+!$&(<>=^#:|,;)])(?:[ \t]+(.*)|\s*)", re.DOTALL)
@@ -167,8 +168,9 @@ def _keywords(draft: Draft, value: str) -> bool:
 
 
 def _note(draft: Draft, value: str) -> bool:
-    draft.notes.append(to_note(value))
-    return not hides_text(value)
+    text = CONTROL.sub("", value)
+    draft.notes.append(to_note(text))
+    return not hides_text(text)
 
 
 def _file(draft: Draft, value: str) -> bool:
@@ -212,12 +214,12 @@ def _doi(draft: Draft, text: str) -> bool:
 def _accession(draft: Draft, text: str) -> bool:
     """%M: an accession number; a PMID where it says so."""
     pmid = parse_pmid(text) if "pm" in text.lower() else None
-    return pmid is not None and draft.identify("PMID", pmid)
+    return pmid is not None and draft.identify("PMID", pmid) and is_only_pmid(text)
 
 
 def _pmcid(draft: Draft, text: str) -> bool:
     pmcid = parse_pmcid(text)
-    return pmcid is not None and draft.identify("PMCID", pmcid)
+    return pmcid is not None and draft.identify("PMCID", pmcid) and is_only_pmid(text)
 
 
 def _url(draft: Draft, text: str) -> bool:

@@ -91,6 +91,11 @@ def parse_pmid(text: str) -> PMID | None:
     return PMID(found.group(1).lstrip("0")) if found and found.group(1).strip("0") else None
 
 
+def is_only_pmid(text: str) -> bool:
+    """Whether a text that holds a PMID or a PMCID says nothing else."""
+    return len(text.split()) == 1 or _PMID.match(text) is not None or _PMCID.match(text) is not None
+
+
 def parse_pmcid(text: str) -> PMCID | None:
     """A PubMed Central number, `PMC123`."""
     found = _PMCID.match(text) or _PMC_URL.search(text)

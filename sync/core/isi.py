@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from sync.core import schema, tagged
 from sync.core.casing import title_case
-from sync.core.identifiers import parse_doi, parse_isbn, parse_issn, parse_pmid, stands_alone
+from sync.core.identifiers import is_only_pmid, parse_doi, parse_isbn, parse_issn, parse_pmid, stands_alone
 from sync.core.names import initials_dotted
 from sync.core.record import Creator, Entry, Gap, Problem, Reading, Record, SourceLine
 from sync.core.ris_draft import Draft
@@ -258,7 +258,7 @@ def _doi(draft: Draft, text: str) -> bool:
 
 def _pmid(draft: Draft, text: str) -> bool:
     pmid = parse_pmid(text)
-    return pmid is not None and draft.identify("PMID", pmid)
+    return pmid is not None and draft.identify("PMID", pmid) and is_only_pmid(text)
 
 
 def _date(draft: Draft, text: str) -> bool:

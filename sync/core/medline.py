@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from sync.core import schema, tagged
-from sync.core.identifiers import parse_doi, parse_isbn, parse_issn, parse_pmcid, parse_pmid, stands_alone
+from sync.core.identifiers import is_only_pmid, parse_doi, parse_isbn, parse_issn, parse_pmcid, parse_pmid, stands_alone
 from sync.core.names import initials_dotted
 from sync.core.record import Attachment, Creator, Entry, Gap, Problem, Reading, Record, SourceLine
 from sync.core.ris_draft import Draft
@@ -144,12 +144,12 @@ def _person(draft: Draft, text: str, role: str) -> Creator:
 
 def _pmid(draft: Draft, value: str) -> bool:
     pmid = parse_pmid(value)
-    return pmid is not None and draft.identify("PMID", pmid)
+    return pmid is not None and draft.identify("PMID", pmid) and is_only_pmid(value)
 
 
 def _pmcid(draft: Draft, value: str) -> bool:
     pmcid = parse_pmcid(value)
-    return pmcid is not None and draft.identify("PMCID", pmcid)
+    return pmcid is not None and draft.identify("PMCID", pmcid) and is_only_pmid(value)
 
 
 def _number(draft: Draft, value: str) -> bool:

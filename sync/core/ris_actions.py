@@ -11,7 +11,16 @@ from functools import lru_cache
 from typing import TypeAlias
 
 from sync.core import dates, schema
-from sync.core.identifiers import find_doi, parse_doi, parse_isbn, parse_issn, parse_pmcid, parse_pmid, stands_alone
+from sync.core.identifiers import (
+    find_doi,
+    is_only_pmid,
+    parse_doi,
+    parse_isbn,
+    parse_issn,
+    parse_pmcid,
+    parse_pmid,
+    stands_alone,
+)
 from sync.core.notes import hides_text, to_note
 from sync.core.record import Attachment
 from sync.core.ris_draft import Draft, table
@@ -28,6 +37,8 @@ _HIDE = table(
 _DOI_ONLY = re.compile(r"\s*(?:info:doi/|doi\b|https?://(?:dx\.)?doi\.org/|10\.\d{4,9}/)\S*\s*\S*$", re.IGNORECASE)
 _BARE_DOI = re.compile(r"(?<![\w/.])10\.\d{4,9}/\S+")
 _HINT = re.compile(r"10\.\d{4}|pmc?\s?\d|pmid|pubmed|medline", re.IGNORECASE)  # without one of these nothing is hidden
+_TAIL = 120  # letters at the end of an abstract in which its own DOI may stand
+_LAST_DOI = re.compile(r"\b(?:doi\s*[:.]?\s*|https?://(?:dx\.)?doi\.org/)(10\.\d{4,9}/\S+)\s*$", re.IGNORECASE)
 _PLAIN_DOI = re.compile(r"10\.\d{4,9}/[\w.()/:-]*\w", re.ASCII)  # as most exports write it: no label, no escapes
 _LABELLED_PMID = re.compile(r"\b(?:PUBMED|PMID|MEDLINE)[\s:=-]*(\d{5,8})\b|\b(\d{5,8})\s*\[pmid\]", re.IGNORECASE)
 _NOTE_DOI = re.compile(r"^\s*(?:doi|electronic-resource-num)\s*:\s*(\S+)", re.IGNORECASE | re.MULTILINE)
@@ -229,12 +240,18 @@ def _database(draft: Draft, tag: str, value: str) -> bool:
 
 def _pmid(draft: Draft, _: str, value: str) -> bool:
     pmid = parse_pmid(value)
-    return pmid is not None and draft.identify("PMID", pmid)
+    return pmid is not None and draft.identify("PMID", pmid) and is_only_pmid(value)
 
 
 def _pmcid(draft: Draft, _: str, value: str) -> bool:
     pmcid = parse_pmcid(value)
-    return pmcid is not None and draft.identify("PMCID", pmcid)
+    return pmcid is not None and draft.identify("PMCID", pmcid) and is_only_pmid(value)
+
+
+def at_the_end(abstract: str) -> str | None:
+    """The DOI that an abstract ends with, where it is named as such: `... of walls. doi: 10.5555/walls.1`."""
+    found = _LAST_DOI.search(abstract[-_TAIL:])
+    return parse_doi(found.group(1)) if found else None
 
 
 def hides(tag: str) -> bool:

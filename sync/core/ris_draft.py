@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -76,7 +77,7 @@ def is_plain(entry: Entry) -> bool:
     text = entry.text
     if text.isascii():
         return len(text.encode().translate(None, _ODD_BYTES)) == len(text)
-    return _ODD.search(text) is None
+    return _ODD.search(text) is None and unicodedata.is_normalized("NFC", text)
 
 
 def clean(tag: str, value: str, *, plain: bool = False) -> str:
@@ -85,7 +86,7 @@ def clean(tag: str, value: str, *, plain: bool = False) -> str:
     plain: whether it is known (`is_plain`) that nothing but line ends and blanks is to be mended.
     """
     text = value if plain else CONTROL.sub("", value)
-    text = text if plain or text.isascii() else mojibake(text)
+    text = text if plain or text.isascii() else unicodedata.normalize("NFC", mojibake(text))
     if tag in RAW:
         return unwrap(text)
     if tag in ABSTRACTS:

@@ -31,11 +31,11 @@ from sync.core import dates, schema
 from sync.core.identifiers import parse_pmid
 from sync.core.names import names_as_written
 from sync.core.record import Creator, Entry, Problem, Reading, Record, Tagged
-from sync.core.ris_actions import ACTIONS, NUM_PAGES, Action, hidden, hides
+from sync.core.ris_actions import ACTIONS, NUM_PAGES, Action, at_the_end, hidden, hides
 from sync.core.ris_draft import Draft, clean, is_plain
 from sync.core.ris_lines import KNOWN, LONG
 from sync.core.ris_tables import ITEM_TYPES, SECOND_RANK, target
-from sync.core.text import fold
+from sync.core.text import GARBLED, fold, mojibake
 from sync.core.tidy import LONGEST_PLACEHOLDER, MESSAGES, PLACEHOLDERS, odd_pages
 
 _FRAME = frozenset({"TY", "ER"})
@@ -184,6 +184,9 @@ def _problems(draft: Draft, entry: Entry, said: Sequence[Tagged]) -> list[Proble
         if tag == "TY" and draft.word not in ITEM_TYPES and not any(known.code == "type-unknown" for known in problems):
             message = f"RIS has no type {raw.strip()[:40]!r}; read as a journal article"
             problems.append(Problem("type-unknown", message, line))
+    if not entry.text.isascii() and GARBLED.search(entry.text) and mojibake(entry.text) != entry.text:
+        message = "letters were spoilt (UTF-8 that was read as another encoding); they are mended"
+        problems.append(Problem("mojibake", message, entry.lines[0]))
     strange = {tag: line for tag, _, line in reversed(said) if tag not in _KNOWN}
     for tag, line in strange.items():
         problems.append(Problem("tag-unknown", f"{tag} has no place in a reference; its value is kept", line))
@@ -270,6 +273,10 @@ def _finish_identifiers(draft: Draft, said: Sequence[Tagged]) -> None:
         if pmid and "PMID" not in draft.identifiers:
             draft.identify("PMID", pmid)
             draft.unmapped = [pair for pair in draft.unmapped if pair != (tag, numbers[0])]
+    if "DOI" not in draft.identifiers and "abstractNote" in draft.fields:
+        doi = at_the_end(draft.fields["abstractNote"])
+        if doi:
+            draft.identify("DOI", doi)
     names = schema.fields(draft.kind)
     for name, value in draft.identifiers.items():
         if name in names:

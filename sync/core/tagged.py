@@ -6,6 +6,7 @@ lines, damage, text between records. RIS has more shapes than these and its own 
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
@@ -52,7 +53,7 @@ def read(lines: Iterable[SourceLine], style: Style) -> Iterator[Entry | Gap]:
 def clean(value: str) -> str:
     """A value with its lines joined, entities resolved, blanks folded, encoding mended."""
     text = unescape(CONTROL.sub("", value))
-    return squeeze(text if text.isascii() else mojibake(text))
+    return squeeze(text if text.isascii() else unicodedata.normalize("NFC", mojibake(text)))
 
 
 class _Reader:

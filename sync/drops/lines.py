@@ -18,15 +18,20 @@ from sync.errors import UsageFault
 CHUNK = 1 << 20  # bytes read at once
 LONGEST = 1 << 26  # bytes; a longer line comes in pieces
 
+_MOST_STRAYS = 10_000
 _ASCII_LIKE = ("utf-8", "ascii", "cp125", "latin", "iso8859", "mac-", "koi8", "gb", "shift", "big5", "euc")
 _MARKS = {"utf-8": b"\xef\xbb\xbf", "utf-16-le": b"\xff\xfe", "utf-16-be": b"\xfe\xff"}
 
 
 class Lines:
-    """The physical lines of a file; `guess` tells how it was decoded."""
+    """The physical lines of a file; `guess` tells how it was decoded.
+
+    strays: the last lines that were not in the file's encoding, each with the one it was read in.
+    """
 
     def __init__(self, file: BinaryIO, found: Guess) -> None:
         self.guess = found
+        self.strays: dict[str, str] = {}
         self._file = file
 
     def __iter__(self) -> Iterator[SourceLine]:
@@ -47,7 +52,18 @@ class Lines:
 
     def decode(self, data: bytes) -> str:
         """Bytes of whole lines as text; those that are not in the file's encoding in that which they read best in."""
-        return decode(data, self.guess)[0]
+        text, name = decode(data, self.guess)
+        if name != self.guess.encoding:
+            self._note_strays(data)
+        return text
+
+    def _note_strays(self, data: bytes) -> None:
+        if len(self.strays) > _MOST_STRAYS:
+            self.strays.clear()
+        for line in data.splitlines():
+            text, name = decode(line, self.guess)
+            if name != self.guess.encoding:
+                self.strays[text] = name
 
     @property
     def ascii_like(self) -> bool:

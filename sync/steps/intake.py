@@ -10,7 +10,6 @@ from typing import TypeVar
 
 from sync import drops
 from sync.core import formats
-from sync.core.encodings import Guess, strays
 from sync.core.match import clusters
 from sync.core.record import Gap, Problem, Reading, SourceLine
 from sync.core.tidy import tidied
@@ -81,17 +80,17 @@ def readings(lines: drops.Lines) -> Iterator[Reading | Gap]:
         else known.read(walk)
     )
     for part in parts:
-        yield part if isinstance(part, Gap) else _doubted(known.to_reading(part), lines.guess)
+        yield part if isinstance(part, Gap) else _doubted(known.to_reading(part), lines)
 
 
-def _doubted(reading: Reading, guess: Guess) -> Reading:
+def _doubted(reading: Reading, lines: drops.Lines) -> Reading:
     """A reading whose letters depend on a guessed encoding says so."""
     if reading.entry.text.isascii():
         return reading
-    if strays(reading.entry.text, guess):
-        message = (
-            f"this record is not in {guess.encoding} like the rest of the file; read as {guess.other or 'latin-1'}"
-        )
+    guess, strayed = lines.guess, lines.strays
+    other = next((strayed[line] for line in reading.entry.text.split("\n") if line in strayed), "") if strayed else ""
+    if other:
+        message = f"this record is not in {guess.encoding} like the rest of the file; read as {other}"
         problem = Problem("encoding-mixed", message, reading.entry.lines[0])
     elif guess.guessed and not guess.other:
         message = f"the file says nowhere how it is encoded; read as {guess.encoding} (the inbox's option encoding names another)"

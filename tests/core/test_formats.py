@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from sync import drops
 from sync.core.formats import FORMATS, describe, sniff
 
 CORPUS = Path(__file__).resolve().parents[1] / "corpus"
@@ -13,7 +14,7 @@ CORPUS = Path(__file__).resolve().parents[1] / "corpus"
 
 @pytest.mark.parametrize("path", sorted(CORPUS.glob("*.ris")), ids=lambda path: path.stem)
 def test_every_ris_fixture_is_known(path: Path) -> None:
-    known = sniff(path.read_bytes().decode("utf-8", "replace"))
+    known = sniff("\n".join(line.text for line in drops.lines_of(path.read_bytes())))
     assert known
     assert known.name == "ris"
 

@@ -15,6 +15,7 @@ from sync.core.ris_fields import to_reading
 from sync.core.ris_lines import KNOWN
 from sync.core.ris_tables import ITEM_TYPES, target
 from sync.core.tidy import tidied
+from sync.steps.intake import readings as intake_readings
 
 CORPUS = Path(__file__).resolve().parents[1] / "corpus"
 
@@ -545,3 +546,72 @@ def test_words_beside_an_identifier_are_kept(tag: str, value: str) -> None:
     found = record("TI  - Kelp", f"{tag}  - {value}")
     assert "walls" in f"{dict(found.fields)} {found.unmapped}"
     assert found.identifiers["DOI"] == "10.5555/x.1"
+
+
+# ---- whole files of the corpus --------------------------------------------------------------------------------------
+
+
+def through(name: str) -> list[Reading]:
+    """As `parse` reads them: format and encoding found."""
+    data = (CORPUS / f"{name}.ris").read_bytes()
+    return [part for part in intake_readings(drops.lines_of(data)) if isinstance(part, Reading)]
+
+
+def titles(name: str) -> list[str]:
+    return [found.record.title for found in through(name) if found.record]
+
+
+@pytest.mark.parametrize(
+    ("name", "expected", "codes"),
+    [
+        ("nfd", ["Über stille Wände"], [set()]),
+        (
+            "mojibake",
+            ["Über stille Wände – eine “Schau”", "SÃO PAULO e as paredes de Ângelo"],
+            [{"mojibake"}, set()],
+        ),
+        ("mixed-encodings", ["安静的墙", "Über stille Wände", "Über laute Wände"], [set(), {"encoding-mixed"}, set()]),
+        ("utf-16", ["Лишайники на стенах"], [set()]),
+        ("mac-roman", ["Étude des murs près de l’été"], [{"encoding-guessed"}]),
+        ("tags-in-an-abstract", ["Walls and receptors"], [{"line-breaks-lost"}]),
+        ("pasted-twice", ["Walls, twice", "Walls, twice"], [set(), set()]),
+        ("cut-off", ["A whole one", "One that was c"], [set(), {"cut-off", "end-missing"}]),
+        ("odd-blanks", ["Walls and roofs"], [{"tag-shape"}]),
+    ],
+)
+def test_damaged_files_are_read_and_say_what_was_done(name: str, expected: list[str], codes: list[set[str]]) -> None:
+    found = through(name)
+    assert titles(name) == expected
+    assert [{problem.code for problem in reading.problems} for reading in found] == codes
+
+
+def test_an_abstract_keeps_what_looks_like_tags() -> None:
+    (found,) = through("tags-in-an-abstract")
+    assert found.record
+    assert found.record.fields["abstractNote"].endswith("PR - negative ones and a TY - like sign; OS - was short.")
+    assert found.record.identifiers == {"DOI": "10.5555/walls.7"}
+
+
+def test_identifiers_are_found_where_they_hide_and_those_of_others_are_not() -> None:
+    assert [dict(found.record.identifiers) for found in through("hidden-identifiers") if found.record] == [
+        {"DOI": "10.5555/l3.1"},
+        {"DOI": "10.5555/ab.1"},
+        {"PMID": "29999990"},
+        {"PMID": "29999991", "PMCID": "PMC9999991"},
+        {},
+        {"PMID": "29999992"},
+        {"DOI": "10.5555/m3.1"},
+        {"DOI": "10.5555/n1.1"},
+        {"DOI": "10.5555/id.1"},
+        {},
+    ]
+
+
+def test_keywords_are_told_apart_and_a_second_abstract_is_kept() -> None:
+    first, second = (found.record for found in through("keywords-and-abstracts"))
+    assert first
+    assert second
+    assert first.tags == ("*Walls", "Roofs", "Quiet", "Lichens", "Moss")
+    assert first.fields["abstractNote"] == "The first abstract."
+    assert first.unmapped == (("AB", "Copyright of walls is theirs."),)
+    assert second.tags == ("roofs", "tiles", "rain")
