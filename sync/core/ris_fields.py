@@ -1,22 +1,21 @@
 """An entry of RIS to a record in Zotero's words. What has no place goes to `unmapped`, never away.
 
-As Zotero's own import does (`ris_tables`), except where that loses or spoils something:
+Each value is taken as Zotero's own import takes it (`ris_tables`), except where that loses or spoils something. What it merely
+keeps though no library should hold it (NA, several names in one value, a query date for an issue) is read as it stands and named with a
+Problem, and `tidy` says what the library gets instead. The differences in reading:
 
-* a DOI, PMID or PMCID is found wherever exports hide it (UR, M3, N1, L1 to L4, LB, ID, AN, C2, C3, C5, U1, U2), not in DO
-  alone; Cochrane's register numbers, which look like DOIs, are none;
+* a DOI, PMID or PMCID is found wherever exports hide it (UR, M3, N1, L1 to L4, LB, ID, AN, C2, C3, C5, U1, U2, an abstract's end), not
+  in DO alone; Cochrane's register numbers, which look like DOIs, are none;
 * PMID and PMCID go into their fields, and always into `identifiers`;
 * what Zotero drops, or puts into Extra, is kept in `unmapped`; so are second values of a field that holds one;
 * several ISSNs (print and electronic, in one value or two) are all kept, and a book's ISSN is no ISBN;
 * the article number that Web of Science writes into C7 is the pages where SP is missing;
-* an article number is no range (`e17332`, not `e17332-e17332`); odd hyphens in pages are hyphens;
-* M1 is an issue only where it looks like one: exports put affiliations, query dates and accession numbers there;
-* authors joined by semicolons in one value are told apart, and initials tell the parts of a name (`Moss C D`, `C. Moss`);
-* an author that the type has no role for is a contributor;
+* values that stand in one line with another (`UR  - https://a.example     U2  - 1`) are told apart;
+* a role that the type does not have is a contributor's;
 * in EBSCO's exports T2 may be another title of the article: where JF or JO names the journal, that is believed;
-* placeholders (NA, n/a, No-Specified) are no values; `...` is no name;
-* entities and markup in abstracts are resolved; text whose encoding was spoilt is mended;
-* dates that name no year stay text where they say a status (`in press`);
-* UNPB, the old spelling of UNPD, is a manuscript.
+* entities and markup in abstracts are resolved; letters whose encoding was spoilt are mended, composed letters are one (NFC);
+* dates: words beside a date are kept and no part of it, a range of months stays whole, a status (`in press`) stays text, and a day
+  inside other words is found (`Start Date 20170812`).
 """
 
 from __future__ import annotations

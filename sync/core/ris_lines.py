@@ -46,7 +46,7 @@ _NO_END = r"(?:(?!ER[ \t]{0,2}-)\S+\s+)"  # a word that is no ER
 # after `ER` the line ends (some words may stand there), or the next reference opens (a counter or a notice may stand between).
 _CUT = re.compile(
     r"(?<!\S)(?:(?P<ty>TY)[ \t]{0,2}-(?=[ \t]+[A-Z]{2,8}(?:\s|$))"
-    rf"|(?P<er>ER)[ \t]{{0,2}}-(?=\s*$|\s+{_NO_END}{{0,3}}(?!ER[ \t]{{0,2}}-)\S+\s*$|\s+{_NO_END}{{0,20}}TY[ \t]{{0,2}}-\s+[A-Z]{{2,8}}(?:\s|$))"
+    rf"|(?P<er>ER)[ \t]{{0,2}}-(?=\s*$|\s+{_NO_END}{{0,20}}(?!ER[ \t]{{0,2}}-)\S+\s*$|\s+{_NO_END}{{0,20}}TY[ \t]{{0,2}}-\s+[A-Z]{{2,8}}(?:\s|$))"
     rf"|(?P<tag>(?!(?:{_WORDS})[ \t]{{0,2}}-\s+[a-z])(?:{_TAGS}))[ \t]{{0,2}}-(?=\s|$)"
     r"|(?P<long>DOI(?=[ \t]+-\s+10\.)|PMID(?=[ \t]+-\s+\d)|PMCID(?=[ \t]+-\s+PMC))[ \t]+-)"
 )
