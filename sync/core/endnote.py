@@ -11,11 +11,11 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from sync.core import dates, schema, tagged
+from sync.core.draft import Draft
 from sync.core.identifiers import is_only_pmid, parse_doi, parse_isbn, parse_issn, parse_pmcid, parse_pmid, stands_alone
 from sync.core.names import parse_names
 from sync.core.notes import hides_text, to_note
-from sync.core.record import Attachment, Entry, Gap, Problem, Reading, Record, SourceLine
-from sync.core.ris_draft import Draft
+from sync.core.record import Attachment, Entry, Gap, Problem, Reading, SourceLine
 from sync.core.ris_lines import has_type_line
 from sync.core.text import CONTROL
 from sync.core.tidy import MESSAGES
@@ -116,7 +116,7 @@ def to_reading(entry: Entry) -> Reading:
     for tag, value in values:
         if not _place(draft, tag, value):
             draft.keep(f"%{tag}", tagged.clean(value))
-    return Reading(entry, _record(draft), (*entry.problems, *_problems(entry, draft, kind)))
+    return Reading(entry, draft.record(), (*entry.problems, *_problems(entry, draft, kind)))
 
 
 def _tag(line: str) -> tuple[str, str] | None:
@@ -142,7 +142,7 @@ def _place(draft: Draft, tag: str, value: str) -> bool:
         return _field(draft, tag, text)
     if tag in _ROLES:
         role = _ROLES[tag] if _ROLES[tag] in (*schema.creator_types(draft.kind), "author") else "contributor"
-        people = parse_names(value, role)
+        people = parse_names(CONTROL.sub("", value), role)
         draft.creators += people
         return bool(people)
     if tag in _LINED:
@@ -238,20 +238,3 @@ _ACTIONS: Mapping[str, Callable[[Draft, str], bool]] = {
     "2": _pmcid,
     "U": _url,
 }
-
-
-def _record(draft: Draft) -> Record:
-    known = schema.fields(draft.kind)
-    for name, value in draft.identifiers.items():
-        if name in known:
-            draft.fields.setdefault(name, value)
-    return Record(
-        item_type=draft.kind,
-        fields=draft.fields,
-        creators=tuple(draft.creators),
-        tags=tuple(dict.fromkeys(draft.tags)),
-        notes=tuple(draft.notes),
-        attachments=tuple(draft.attachments),
-        identifiers=draft.identifiers,
-        unmapped=tuple(draft.unmapped),
-    )

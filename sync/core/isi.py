@@ -12,10 +12,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from sync.core import schema, tagged
 from sync.core.casing import title_case
+from sync.core.draft import Draft
 from sync.core.identifiers import is_only_pmid, parse_doi, parse_isbn, parse_issn, parse_pmid, stands_alone
 from sync.core.names import initials_dotted
-from sync.core.record import Creator, Entry, Gap, Problem, Reading, Record, SourceLine
-from sync.core.ris_draft import Draft
+from sync.core.record import Creator, Entry, Gap, Problem, Reading, SourceLine
 from sync.core.ris_lines import has_type_line
 
 _TAG = re.compile(r"\ufeff?[ \t]?([A-Z][A-Z0-9])(?: (.*)|\s*)", re.DOTALL)
@@ -169,7 +169,7 @@ def to_reading(entry: Entry) -> Reading:
         if tag not in {"PT", "ER"} and not _place(draft, tag, value, text, said):
             draft.keep(tag, text)
     _finish(draft, said)
-    return Reading(entry, _record(draft), (*entry.problems, *_problems(entry, said)))
+    return Reading(entry, draft.record(), (*entry.problems, *_problems(entry, said)))
 
 
 def _tag(line: str) -> tuple[str, str] | None:
@@ -316,18 +316,3 @@ def _finish(draft: Draft, said: Mapping[str, str]) -> None:
     draft.tags = list(dict.fromkeys(draft.tags))
     if draft.kind == "book" and "SO" in said:  # a book's own title may stand in SO
         draft.put("title", tagged.clean(said["SO"]))
-
-
-def _record(draft: Draft) -> Record:
-    known = schema.fields(draft.kind)
-    for name, value in draft.identifiers.items():
-        if name in known:
-            draft.fields.setdefault(name, value)
-    return Record(
-        item_type=draft.kind,
-        fields=draft.fields,
-        creators=tuple(draft.creators),
-        tags=tuple(draft.tags),
-        identifiers=draft.identifiers,
-        unmapped=tuple(draft.unmapped),
-    )

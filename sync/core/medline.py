@@ -11,10 +11,10 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from sync.core import schema, tagged
+from sync.core.draft import Draft
 from sync.core.identifiers import is_only_pmid, parse_doi, parse_isbn, parse_issn, parse_pmcid, parse_pmid, stands_alone
 from sync.core.names import initials_dotted
-from sync.core.record import Attachment, Creator, Entry, Gap, Problem, Reading, Record, SourceLine
-from sync.core.ris_draft import Draft
+from sync.core.record import Attachment, Creator, Entry, Gap, Problem, Reading, SourceLine
 from sync.core.ris_lines import has_type_line
 from sync.core.text import whole_pages
 from sync.core.tidy import MESSAGES
@@ -83,7 +83,7 @@ def to_reading(entry: Entry) -> Reading:
             draft.keep(tag, value)
     _finish(draft, values)
     doubts = [Problem(code, MESSAGES[code], line) for code, line in draft.doubts.items()]
-    return Reading(entry, _record(draft), (*entry.problems, *doubts))
+    return Reading(entry, draft.record(), (*entry.problems, *doubts))
 
 
 def _tag(line: str) -> tuple[str, str] | None:
@@ -245,19 +245,3 @@ def _instead(draft: Draft, tag: str, name: str, value: str) -> None:
 
 def _tag_of(name: str) -> str:
     return next((tag for tag, field in _FIELDS.items() if field == name), name)
-
-
-def _record(draft: Draft) -> Record:
-    known = schema.fields(draft.kind)
-    for name, value in draft.identifiers.items():
-        if name in known:
-            draft.fields.setdefault(name, value)
-    return Record(
-        item_type=draft.kind,
-        fields=draft.fields,
-        creators=tuple(draft.creators),
-        tags=tuple(dict.fromkeys(draft.tags)),
-        attachments=tuple(draft.attachments),
-        identifiers=draft.identifiers,
-        unmapped=tuple(draft.unmapped),
-    )

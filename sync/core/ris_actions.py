@@ -11,6 +11,7 @@ from functools import lru_cache
 from typing import TypeAlias
 
 from sync.core import dates, schema
+from sync.core.draft import Draft, table
 from sync.core.identifiers import (
     find_doi,
     is_only_pmid,
@@ -23,7 +24,6 @@ from sync.core.identifiers import (
 )
 from sync.core.notes import hides_text, to_note
 from sync.core.record import Attachment
-from sync.core.ris_draft import Draft, table
 
 NUM_PAGES = frozenset({"book", "manuscript", "thesis"})  # SP is their number of pages
 # Tags in which exports are seen to hide an identifier, whatever else the tag is for.

@@ -20,18 +20,17 @@ Problem, and `tidy` says what the library gets instead. The differences in readi
 
 from __future__ import annotations
 
-import html
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from typing import NamedTuple
 
 from sync.core import dates, schema
+from sync.core.draft import Draft, clean, is_plain
 from sync.core.identifiers import parse_pmid
 from sync.core.names import names_as_written
-from sync.core.record import Creator, Entry, Problem, Reading, Record, Tagged
+from sync.core.record import Creator, Entry, Problem, Reading, Tagged
 from sync.core.ris_actions import ACTIONS, NUM_PAGES, Action, at_the_end, hidden, hides
-from sync.core.ris_draft import Draft, clean, is_plain
 from sync.core.ris_lines import KNOWN, LONG
 from sync.core.ris_tables import ITEM_TYPES, SECOND_RANK, target
 from sync.core.text import GARBLED, fold, mojibake
@@ -86,7 +85,7 @@ def to_reading(entry: Entry) -> Reading:
     _place_all(draft, said, plain=is_plain(entry))
     _finish(draft, said)
     problems = _problems(draft, entry, said)
-    return Reading(entry, _record(draft), (*entry.problems, *problems) if problems else entry.problems)
+    return Reading(entry, draft.record(), (*entry.problems, *problems) if problems else entry.problems)
 
 
 def _place_all(draft: Draft, said: Sequence[Tagged], *, plain: bool) -> None:
@@ -276,24 +275,3 @@ def _finish_identifiers(draft: Draft, said: Sequence[Tagged]) -> None:
         doi = at_the_end(draft.fields["abstractNote"])
         if doi:
             draft.identify("DOI", doi)
-    names = schema.fields(draft.kind)
-    for name, value in draft.identifiers.items():
-        if name in names:
-            draft.fields.setdefault(name, value)
-
-
-def _record(draft: Draft) -> Record:
-    notes: tuple[str, ...] = ()
-    if draft.notes:
-        title = html.escape(draft.get("title"), quote=False)
-        notes = tuple(note for note in draft.notes if note != f"<p>{title}</p>")
-    return Record(
-        item_type=draft.kind,
-        fields=draft.fields,
-        creators=tuple(draft.creators),
-        tags=tuple(draft.tags),
-        notes=notes,
-        attachments=tuple(draft.attachments),
-        identifiers=draft.identifiers,
-        unmapped=tuple(draft.unmapped),
-    )

@@ -14,6 +14,7 @@ import random
 import re
 import sys
 import time
+import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -193,7 +194,7 @@ def _words(parts: Sequence[Reading | Gap]) -> str:
 def _values(entry: Entry) -> Iterator[str]:
     for tag, value, _ in entry.tagged:
         if tag not in {"TY", "ER", "PT", "%0"}:
-            seen = re.sub(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u200b\ufeff]", "", value)
+            seen = unicodedata.normalize("NFC", re.sub(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u200b\ufeff]", "", value))
             yield from re.findall(r"[A-Za-z]{4,}", re.sub(r"&#?\w+;?|<[^<>]*>|%[0-9A-Fa-f]{2}", " ", seen))
 
 

@@ -1,7 +1,8 @@
-"""A record in the making, and its values made fit: what `ris_fields` and `ris_actions` both work on."""
+"""A record in the making, and values made fit for it: what the readers of tagged formats work on."""
 
 from __future__ import annotations
 
+import html
 import re
 import unicodedata
 from collections.abc import Mapping
@@ -10,7 +11,7 @@ from itertools import pairwise
 
 from sync.core import schema
 from sync.core.identifiers import doi_key
-from sync.core.record import Attachment, Creator, Entry
+from sync.core.record import Attachment, Creator, Entry, Record
 from sync.core.text import CONTROL, GARBLED, abstract, mojibake, rich, squeeze, unescape
 
 RAW = frozenset({"N1", "RN"})  # notes: their entities and markup are `notes`' business
@@ -70,6 +71,24 @@ class Draft:
     def keep(self, tag: str, value: str) -> None:
         """A value that has no place."""
         self.unmapped.append((tag, value))
+
+    def record(self) -> Record:
+        """The record, its identifiers in fields where the type has them; a note that only repeats the title is left out."""
+        known = schema.fields(self.kind)
+        for name, value in self.identifiers.items():
+            if name in known:
+                self.fields.setdefault(name, value)
+        title = f"<p>{html.escape(self.get('title'), quote=False)}</p>" if self.notes else ""
+        return Record(
+            item_type=self.kind,
+            fields=self.fields,
+            creators=tuple(self.creators),
+            tags=tuple(dict.fromkeys(self.tags)),
+            notes=tuple(note for note in self.notes if note != title),
+            attachments=tuple(self.attachments),
+            identifiers=self.identifiers,
+            unmapped=tuple(self.unmapped),
+        )
 
 
 def is_plain(entry: Entry) -> bool:
