@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator
-from itertools import accumulate
 
 from sync.core.record import Entry, Gap, SourceLine, Tagged
 from sync.core.ris import Reader
@@ -178,15 +177,31 @@ def _plain_tags(text: str, number: int) -> tuple[Tagged, ...] | None:
     head = parts[0][6:].lstrip(" ").rstrip()
     if tags.count("ER") != 1 or "TY" in tags or values[-1].strip() or not head.isalnum():
         return None
-    if text.count("  - ") + text.endswith("  -") != len(tags) + 1 and any("  - " in value for value in values):
+    written = text.count("  - ") + text.endswith("  -")
+    if (written != len(tags) + 1 or "" in values[:-1]) and any("  - " in value for value in values):
         return None
     if may_hold_an_end(text):
         return None
     numbers: Iterable[int] = range(number + 1, number + 1 + len(tags))
     if text.count("\n") != len(tags):
-        if any("\n" in part and may_hold_tags(part) for part in parts):
+        numbers = _numbers(parts[0], values, number)
+        if not numbers:
             return None
-        numbers = accumulate((part.count("\n") + 1 for part in parts[::2]), initial=number)
-        next(numbers)
     values = [value.rstrip() for value in values]
     return (("TY", head, number), *zip(tags, values, numbers))  # noqa: B905 - the last number is one too many
+
+
+def _numbers(head: str, values: list[str], number: int) -> list[int]:
+    """The line of every value, where some have several lines; none if one of those may be a tag in another shape."""
+    numbers = list(range(number + 1, number + 1 + len(values)))
+    for place, value in enumerate((head, *values)):
+        more = value.count("\n") if "\n" in value else 0
+        if more and may_hold_tags(value):
+            return []
+        if more:
+            numbers[place:] = (
+                range(numbers[place] + more, numbers[place] + more + len(numbers) - place)
+                if place < len(numbers)
+                else ()
+            )
+    return numbers

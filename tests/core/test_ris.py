@@ -10,6 +10,7 @@ import pytest
 from sync import drops
 from sync.core.record import Entry, Gap, SourceLine
 from sync.core.ris import looks_like, read
+from sync.core.ris_scan import scan
 
 CORPUS = Path(__file__).resolve().parents[1] / "corpus"
 
@@ -386,3 +387,23 @@ def test_a_repair_that_may_be_wrong_is_doubtful(text: str, *, doubtful: bool) ->
 def test_what_needs_no_repair_is_sure() -> None:
     (entry,) = (part for part in read(drops.lines_of(b"TY  - JOUR\nTI  - Walls\nER  - \n")) if isinstance(part, Entry))
     assert entry.confidence == 1.0
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "UR  - https://a.example     U2  - 1",
+        "AB  - Of walls. ER - more",
+        "KW  - walls\nTYPE: list",
+        "KW  - walls\n ti - roofs",
+        "AB  - one\n\n  two \n",
+        "ZZ  - unknown",
+        "T1  -",
+        "AB  - a  - b",
+        "TY  - BOOK",
+    ],
+)
+@pytest.mark.parametrize("empty", ["", "T2  -\n"])
+def test_a_reference_taken_whole_is_the_same_as_one_read_line_by_line(line: str, empty: str) -> None:
+    text = f"TY  - JOUR\nTI  - Walls\n{empty}{line}\nPY  - 2019\nER  - \n\n" * 2
+    assert list(scan([text.encode()], bytes.decode)) == parts(text, "utf-8")
