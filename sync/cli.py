@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -140,16 +141,17 @@ def run(shared: Common, *, once: bool) -> int:
 @common
 @click.pass_obj
 def parse(shared: Common, file: Path, *, encoding: str, tidy: bool) -> int:
-    """Show how each record of FILE is read, value by value. No network, nothing is written."""
+    """Show how each record of FILE (- is standard input) is read, value by value. No network, nothing is written."""
     from sync import drops
     from sync.core.record import Gap
     from sync.report import count, reading_json, reading_text
-    from sync.steps.intake import for_library, readings, verdict
+    from sync.steps.intake import for_library, readings, what_it_seems
 
-    if not file.is_file():
+    if str(file) != "-" and not file.is_file():
         raise UsageFault(f"{file}: there is no such file")
+    data = sys.stdin.buffer.read() if str(file) == "-" else b""
     entries = gaps = unreadable = 0
-    with drops.open_lines(file, encoding) as lines:
+    with nullcontext(drops.lines_of(data, encoding)) if str(file) == "-" else drops.open_lines(file, encoding) as lines:
         for part in map(for_library, readings(lines)) if tidy else readings(lines):
             if isinstance(part, Gap):
                 gaps += part.lines[1] - part.lines[0] + 1
@@ -157,8 +159,9 @@ def parse(shared: Common, file: Path, *, encoding: str, tidy: bool) -> int:
             entries += 1
             unreadable += part.record is None
             click.echo(_dump(reading_json(part)) if shared.json else reading_text(part))
+        seems = "" if entries else what_it_seems(lines)
     if not entries:
-        shared.say(f"{file}: {verdict(file, encoding)}")
+        shared.say(f"{file}: {seems}")
         return 5
     shared.say(f"{count(entries, 'record')}, {unreadable} unreadable, {count(gaps, 'line')} between them")
     return 5 if unreadable else 0

@@ -423,3 +423,33 @@ def test_other_tagged_formats_reach_the_library(tmp_path: Path, name: str) -> No
         report = one.sync(str(drop))
         assert outcomes(report)["created"] == report["drops"][0]["entries"] > 1
         assert "10.5555/walls.1" in {item.get("DOI") for item in one.items()}
+
+
+def test_parse_reads_standard_input_and_says_what_is_missing(tmp_path: Path) -> None:
+    with scene(tmp_path) as one:
+        text = "TY  - JOUR\nAU  - Moss, Ada\nER  - \n"
+        done = subprocess.run(
+            one.command("parse", "--json", "-"), input=text, capture_output=True, text=True, check=True
+        )
+        (line,) = done.stdout.splitlines()
+        assert [problem["code"] for problem in json.loads(line)["problems"]] == ["title-missing"]
+
+
+def test_parse_shows_the_drop_as_it_is_and_with_tidy_as_the_library_gets_it(tmp_path: Path) -> None:
+    with scene(tmp_path) as one:
+        drop = one.drop("odd.ris", "TY  - JOUR\nTI  - Walls\nAB  - NA\nAU  - Moss, A; Fern, B\nER  - \n")
+        shown = [
+            json.loads(
+                subprocess.run(
+                    one.command("parse", "--json", *words, str(drop)), capture_output=True, check=True
+                ).stdout
+            )
+            for words in ([], ["--tidy"])
+        ]
+        assert [record["item"].get("abstractNote") for record in shown] == ["NA", None]
+        assert [len(record["item"]["creators"]) for record in shown] == [1, 2]
+        one.write_config(sources=[])
+        one.sync(str(drop))
+        (item,) = one.items()
+        assert "abstractNote" not in item
+        assert len(item["creators"]) == 2

@@ -35,6 +35,7 @@ class Lines:
         self._file = file
 
     def __iter__(self) -> Iterator[SourceLine]:
+        self._file.seek(self.guess.bom)
         number, start = 1, 0
         place = self.guess.bom  # the mark is part of the first line
         for piece in _pieces(self._file, _SHAPES.get(self.guess.encoding, _BYTES)):
@@ -93,6 +94,7 @@ def lines_of(data: bytes, encoding: str = "auto") -> Lines:
 def _lines(file: BinaryIO, encoding: str) -> Lines:
     found = _guess(file) if encoding == "auto" else _named(_read(file, 4), encoding)
     if encoding != "auto" and found.encoding == "utf-8":
+        file.seek(0)
         guessed = _guess(file)
         found = replace(found, other=guessed.other or (guessed.encoding if guessed.encoding != "utf-8" else ""))
     file.seek(found.bom)

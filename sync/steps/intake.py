@@ -80,7 +80,7 @@ def readings(lines: drops.Lines) -> Iterator[Reading | Gap]:
         else known.read(walk)
     )
     for part in parts:
-        yield part if isinstance(part, Gap) else _doubted(known.to_reading(part), lines)
+        yield part if isinstance(part, Gap) else _titled(_doubted(known.to_reading(part), lines))
 
 
 def _doubted(reading: Reading, lines: drops.Lines) -> Reading:
@@ -100,10 +100,24 @@ def _doubted(reading: Reading, lines: drops.Lines) -> Reading:
     return replace(reading, problems=(*reading.problems, problem))
 
 
+def _titled(reading: Reading) -> Reading:
+    """A record without any title says so: nobody will find it in the library."""
+    record = reading.record
+    if record is None or record.title or not (record.fields or record.creators):
+        return reading
+    problem = Problem("title-missing", "the record has no title", reading.entry.lines[0])
+    return replace(reading, problems=(*reading.problems, problem))
+
+
 def verdict(path: Path, encoding: str) -> str:
     """What a file that holds no record seems to be."""
     with drops.open_lines(path, encoding) as lines:
-        head, _ = _peek(iter(lines))
+        return what_it_seems(lines)
+
+
+def what_it_seems(lines: drops.Lines) -> str:
+    """What lines that hold no record seem to be."""
+    head, _ = _peek(iter(lines))
     return f"no record found: {formats.describe(head)}"
 
 
