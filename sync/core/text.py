@@ -25,6 +25,9 @@ _UNFIT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u200b\ufeff]")  # what no value should hold, and what is not seen
 _CP1252 = bytes(range(0x80, 0xA0)).decode("cp1252", "ignore")
 GARBLED = re.compile(f"[\x80-\x9f]|[ÂÃÄÅÎÏÐÑâï][\x80-\xbf{_CP1252}]")
+_MIXED_SCRIPTS = re.compile(
+    "[A-Za-z\u00c0-\u024f][\u0370-\u1dff\u2c00-\ud7ff]|[\u0370-\u1dff\u2c00-\ud7ff][A-Za-z\u00c0-\u024f]"
+)
 # Letters whose mark is part of them, so that NFKD leaves them whole.
 _STROKES = str.maketrans(
     {
@@ -182,12 +185,17 @@ def cased(name: str) -> str:
 
 
 def mojibake(text: str) -> str:
-    """The text as it was before UTF-8 was read as Latin-1 or cp1252; untouched if it does not look like that."""
+    """The text as it was before UTF-8 was read as Latin-1 or cp1252; untouched if it does not look like that.
+
+    A repair that puts a letter of another script into a Latin word is none.
+    """
     if not GARBLED.search(text):
         return text
     import ftfy
 
-    return str(ftfy.fix_encoding(text))
+    mended = str(ftfy.fix_encoding(text))
+    strange = set(_MIXED_SCRIPTS.findall(mended)) - set(_MIXED_SCRIPTS.findall(text))
+    return text if strange else mended
 
 
 def safe_html(text: str) -> str:

@@ -375,3 +375,20 @@ def test_lines_that_fit_no_encoding_are_measured_by_letters() -> None:
     sheet = Sheet([SourceLine(1, 0, 40, "ab cd"), SourceLine(2, 40, 47, "ef")])
     assert sheet.span(3, 5) == ((1, 1), (3, 5))
     assert Sheet([]).text == ""
+
+
+@pytest.mark.parametrize(
+    ("spoilt", "mended"),
+    [
+        ("MÃ¶ller", "Möller"),
+        ("â€œWallsâ€\x9d â€“ now", "“Walls” – now"),
+        ("MÃƒÂ¶ller", "Möller"),
+        ("Ð˜Ð²Ð°Ð½Ð¾Ð²", "Иванов"),
+        ("SÃO PAULO", "SÃO PAULO"),
+        ("ÂNGELO", "ÂNGELO"),
+        ("AlamaÃâ€™Riordan", "AlamaÃâ€™Riordan"),
+        ("plain", "plain"),
+    ],
+)
+def test_spoilt_letters_are_mended_where_that_is_sure(spoilt: str, mended: str) -> None:
+    assert mojibake(spoilt) == mended
