@@ -33,7 +33,7 @@ GIGABYTE = 1 << 30
 
 def speed(folder: Path, count: int = 20_000) -> None:
     """rispy and ours on one file, in turns, so that a slow minute hits both."""
-    import rispy  # type: ignore[import-untyped] # it has no types
+    import rispy
 
     path = folder / "speed.ris"
     size = ris_files.write(path, count)
