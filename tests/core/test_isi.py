@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from sync import drops
+from sync.core import tagged
 from sync.core.isi import read, to_reading
 from sync.core.record import Creator, Entry, Gap, Reading, Record
 
@@ -122,3 +123,21 @@ def test_a_wrong_issn_is_kept_and_no_field() -> None:
     made = record("SN 1111-1111")
     assert "ISSN" not in made.fields
     assert made.unmapped == (("SN", "1111-1111"),)
+
+
+def test_words_beside_an_identifier_are_kept() -> None:
+    made = record("DI 10.5555/walls.1 and more", "PM 29999999 see there")
+    assert made.identifiers["DOI"] == "10.5555/walls.1"
+    assert ("DI", "10.5555/walls.1 and more") in made.unmapped
+    assert ("PM", "29999999 see there") in made.unmapped
+
+
+def test_a_record_that_is_longer_than_any_ends_and_its_rest_is_text(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tagged, "MOST_LINES", 4)
+    first, rest, second = parts("PT J\n" + "TI Walls\n" * 10 + "ER\nPT J\nTI Roofs\nER\n")
+    assert isinstance(first, Entry)
+    assert isinstance(second, Entry)
+    assert [problem.code for problem in first.problems] == ["too-long", "end-missing"]
+    assert first.doubtful
+    assert rest.text.count("Walls") == 7
+    assert second.tagged[1][1] == "Roofs"

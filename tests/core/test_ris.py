@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from sync import drops
+from sync.core import ris, ris_scan
 from sync.core.record import Entry, Gap, SourceLine
 from sync.core.ris import looks_like, read
 from sync.core.ris_scan import scan
@@ -401,9 +402,60 @@ def test_what_needs_no_repair_is_sure() -> None:
         "T1  -",
         "AB  - a  - b",
         "TY  - BOOK",
+        "AB  - one TI - two AU - three, A KW - four ER -",
     ],
 )
 @pytest.mark.parametrize("empty", ["", "T2  -\n"])
 def test_a_reference_taken_whole_is_the_same_as_one_read_line_by_line(line: str, empty: str) -> None:
     text = f"TY  - JOUR\nTI  - Walls\n{empty}{line}\nPY  - 2019\nER  - \n\n" * 2
     assert list(scan([text.encode()], bytes.decode)) == parts(text, "utf-8")
+
+
+# ---- limits ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_reference_that_is_longer_than_any_ends_and_its_rest_is_text(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ris, "MOST_LINES", 5)
+    text = "TY  - JOUR\n" + "AU  - Moss, Ada\n" * 20 + "ER  - \n\nTY  - JOUR\nTI  - Walls\nER  - \n"
+    first, rest, second = parts(text)
+    assert isinstance(first, Entry)
+    assert isinstance(rest, Gap)
+    assert isinstance(second, Entry)
+    assert [problem.code for problem in first.problems] == ["too-long"]
+    assert first.doubtful
+    assert rest.text.count("Moss") == 16
+    assert values(second, "TI") == ["Walls"]
+
+
+def test_a_value_that_is_longer_than_any_ends_its_reference(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ris, "MOST_LETTERS", 50)
+    text = "TY  - JOUR\nAB  - " + "word " * 20 + "\nTI  - after\nTY  - JOUR\nTI  - Walls\nER  - \n"
+    first, rest, second = parts(text)
+    assert isinstance(first, Entry)
+    assert isinstance(second, Entry)
+    assert [problem.code for problem in first.problems] == ["too-long"]
+    assert rest.text == "TI  - after"
+    assert values(second, "TI") == ["Walls"]
+
+
+def test_tags_without_end_that_belong_to_nothing_do_not_pile_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ris, "MOST_LINES", 5)
+    found = parts("TY  - JOUR\nTI  - One\nER  - \n" + "NL  - x\n" * 30 + "TY  - JOUR\nTI  - Two\nER  - \n")
+    entries_found = [part for part in found if isinstance(part, Entry)]
+    assert [values(entry, "TI") for entry in entries_found] == [["One"], ["Two"]]
+    assert len(values(entries_found[0], "NL")) == 5
+    assert sum(part.text.count("NL") for part in found if isinstance(part, Gap)) == 25
+
+
+@pytest.mark.parametrize("longest", [40, 100, 300])
+def test_a_line_of_many_references_may_come_in_pieces(longest: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = " ".join(f"TY - JOUR TI - Walls {number} AU - Moss, A ER -" for number in range(50))
+    whole = list(scan([text.encode()], bytes.decode))
+    monkeypatch.setattr(ris_scan, "LONGEST", longest)
+    monkeypatch.setattr(ris_scan, "LONGEST_LINE", 4 * longest)
+    cut = list(scan([text.encode()], bytes.decode))
+    assert len(whole) == 50
+    assert [part.tagged for part in cut if isinstance(part, Entry)] == [
+        part.tagged for part in whole if isinstance(part, Entry)
+    ]
+    assert {part.lines for part in cut} == {(1, 1)}
