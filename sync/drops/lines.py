@@ -45,6 +45,13 @@ class Lines:
         if start < place:  # nothing but a mark
             yield SourceLine(number, start, place, "")
 
+    def head(self, letters: int) -> str:
+        """The first letters of the text, line ends as newlines; less than that where letters take more than one byte."""
+        self._file.seek(self.guess.bom)
+        data = _read(self._file, letters // 2 * 2)
+        text = decode(data, self.guess)[0][:letters]
+        return text.replace("\r\n", "\n").replace("\r", "\n")
+
     def chunks(self) -> Iterator[bytes]:
         """The bytes of the whole file, a byte order mark included."""
         self._file.seek(0)

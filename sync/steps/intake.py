@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from itertools import chain, islice
+from itertools import islice
 from pathlib import Path
 from typing import TypeVar
 
 from sync import drops
 from sync.core import formats
 from sync.core.match import clusters
-from sync.core.record import Gap, Problem, Reading, SourceLine
+from sync.core.record import Gap, Problem, Reading
 from sync.core.tidy import tidied
 from sync.errors import Interrupted
 from sync.state.records import DropRow
@@ -69,15 +69,14 @@ def _unless_blank(part: Reading | Gap) -> Reading | Gap:
 
 def readings(lines: drops.Lines) -> Iterator[Reading | Gap]:
     """Every entry as the file has it, and the text between; nothing but gaps where no format is known."""
-    head, walk = _peek(iter(lines))
-    known = formats.sniff(head)
+    known = formats.sniff(_head(lines))
     if known is None:
-        yield from (Gap((one.number, one.number), (one.start, one.end), one.text) for one in walk if one.text.strip())
+        yield from (Gap((one.number, one.number), (one.start, one.end), one.text) for one in lines if one.text.strip())
         return
     parts = (
         known.scan(lines.chunks(), lines.decode, lines.guess.bom)
         if known.scan and lines.ascii_like
-        else known.read(walk)
+        else known.read(lines)
     )
     for part in parts:
         yield part if isinstance(part, Gap) else _titled(_doubted(known.to_reading(part), lines))
@@ -117,8 +116,7 @@ def verdict(path: Path, encoding: str) -> str:
 
 def what_it_seems(lines: drops.Lines) -> str:
     """What lines that hold no record seem to be."""
-    head, _ = _peek(iter(lines))
-    return f"no record found: {formats.describe(head)}"
+    return f"no record found: {formats.describe(_head(lines))}"
 
 
 def cluster(tools: Tools, row: DropRow) -> None:
@@ -127,17 +125,9 @@ def cluster(tools: Tools, row: DropRow) -> None:
     tools.ledger.records.cluster(row.id, clusters(sketches, groups))
 
 
-def _peek(lines: Iterator[SourceLine]) -> tuple[str, Iterator[SourceLine]]:
-    """The beginning of the text, and all the lines all the same."""
-    first: list[SourceLine] = []
-    letters = 0
-    for line in islice(lines, _HEAD_LINES):
-        first.append(line)
-        letters += len(line.text)
-        if letters > _HEAD_LETTERS:
-            break
-    head = "\n".join(line.text for line in first)[:_HEAD_LETTERS]
-    return head, chain(first, lines)
+def _head(lines: drops.Lines) -> str:
+    """The beginning of the text, by which its format is told."""
+    return "\n".join(lines.head(_HEAD_LETTERS).split("\n", _HEAD_LINES)[:_HEAD_LINES])
 
 
 def _batches(parts: Iterable[T], size: int) -> Iterator[list[T]]:
