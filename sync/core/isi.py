@@ -206,7 +206,11 @@ def _place(draft: Draft, tag: str, value: str, text: str, said: Mapping[str, str
         _ROLES[_SHORT_NAMES[tag]] if tag in _SHORT_NAMES and _SHORT_NAMES[tag] not in said else ""
     )
     if role:
-        draft.creators += [_person(draft, line, role) for line in value.split("\n") if line.strip()]
+        lines = [line for line in value.split("\n") if line.strip()]
+        draft.creators += [_person(draft, line, role) for line in lines]
+        for line in lines:
+            if "(" in line:  # what stands in brackets is no part of the name
+                draft.keep(tag, tagged.clean(line))
         return True
     return tag in _ACTIONS and _ACTIONS[tag](draft, text)
 

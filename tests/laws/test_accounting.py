@@ -18,7 +18,7 @@ Pairs = Sequence[tuple[str, str]]
 # What values look like: a word that stands for nothing, an identifier, a name, a date, a number, an address, a placeholder.
 SHAPES = (
     "{}", "Word {} and more", "Moss{}, Ada", "Moss{}, Ada; Fern, Bo", "The {} Group", "10.5555/{}", "https://a.example/{}", "https://doi.org/10.5555/{} x",
-    "2011/02/12/{}", "{} 2011", "12 {}", "p{}-9", "{}; b", "{}\n   second line", "ISSN {}", "PMID: {}", "NA {}", "{} [doi]", "{} [pii]", "Query date: {}",
+    "2011/02/12/{}", "{} 2011", "12 {}", "p{}-9", "{}; b", "{}\n   second line", "ISSN {}", "PMID: {}", "NA {}", "{} [doi]", "Moss, Ada ({})", "{} [pii]", "Query date: {}",
 )  # fmt: skip
 
 
