@@ -1,247 +1,158 @@
-"""MEDLINE, as PubMed's `.nbib` files and ERIC's have it, to records.
+"""MEDLINE, as PubMed's `.nbib` files and ERIC's have it: text to entries. `medline_fields` makes records of them.
 
-Tags: https://www.nlm.nih.gov/bsd/mms/medlineelements.html. The mapping is that of Zotero's own import, except: PMID and PMCID are
-identifiers (and fields where the type has them); what it drops is kept in `unmapped`; a DOI that only LID names is taken too.
-What it leaves out and a library should have (group authors, the DOI in ERIC's address) `tidy` adds.
+Tags: https://www.nlm.nih.gov/bsd/mms/medlineelements.html. A tag fills four columns, a dash and a blank follow; lines that go on
+with a value are indented by six blanks; an empty line parts records. Other blanks are read where the tag is one of NLM's or ERIC's.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
 
-from sync.core import schema, tagged
-from sync.core.draft import Draft
-from sync.core.identifiers import is_only_pmid, parse_doi, parse_isbn, parse_issn, parse_pmcid, parse_pmid, stands_alone
-from sync.core.names import initials_dotted
-from sync.core.record import Attachment, Creator, Entry, Gap, Problem, Reading, SourceLine
+from sync.core import tagged
+from sync.core.medline_fields import to_reading
+from sync.core.record import Entry, Gap, Problem, SourceLine
 from sync.core.ris_lines import has_type_line
-from sync.core.text import whole_pages
-from sync.core.tidy import MESSAGES
 
-_TAG = re.compile(r"[ \ufeff]?(?=.{2,4} {0,2}-)([A-Z][A-Z0-9]{1,3}) {0,2}-(?: |$|(?=\d))(.*)", re.DOTALL)
-_BEGINS = re.compile(r"^\ufeff?[ \t]*(?:PMID ?- ?\d|OWN {0,2}- *ERIC)", re.MULTILINE)
+__all__ = ["looks_like", "read", "to_reading"]
 
-_TYPES: Mapping[str, str] = {
-    "Book": "book",
-    "Books": "book",
-    "Book Chapter": "bookSection",
-    "Case Report": "journalArticle",
-    "Case Reports": "journalArticle",
-    "Journal Article": "journalArticle",
-    "Newspaper Article": "newspaperArticle",
-    "Video-Audio Media": "videoRecording",
-    "Technical Report": "report",
-    "Legal Case": "case",
-    "Preprint": "preprint",
-    "Legislation": "statute",
-}
-_ERIC_JOURNAL = re.compile(r"EJ\d")
+_NAMES = (
+    "AB AD AID AU AUID BTI CDAT CI CIN CN COI COIS CON CP CRDT CRF CRI CTDT CTI DA DCOM DDIN DEP DP DRDT DRIN ECF ECI ED EDAT"
+    " EFR EIN EN FAU FED FIR FPS GN GR GS IP IR IRAD IS ISBN ISSN JC JID JT KW LA LID LR MH MHDA MID NM OAB OABL OCI OID ORI OT"
+    " OTO OWN PB PG PHST PL PMC PMCR PMID PRIN PS PST PT PUBM RF RIN RN ROF RPF RPI RRF RRI SB SFM SI SO SPIN STAT STI TA TI TT"
+    " UI UIN UOF VI VTI"
+)
+_KNOWN = frozenset(_NAMES.split())
+_STARTS = frozenset({"PMID", "OWN", "UI"})  # UI stood before PMID in the files of the nineties
+_PARAGRAPHED = frozenset({"AB", "OAB"})
 
-# Tags that fill a field; where a tag comes twice the last counts, as in Zotero's import.
-_FIELDS: Mapping[str, str] = {
-    "TI": "title",
-    "VI": "volume",
-    "IP": "issue",
-    "PB": "publisher",
-    "BTI": "bookTitle",
-    "JT": "publicationTitle",
-    "TA": "journalAbbreviation",
-    "PG": "pages",
-    "CI": "rights",
-    "LA": "language",
-    "EN": "edition",
-    "CTI": "series",
-    "AB": "abstractNote",
-    "DP": "date",
-}
-_KEYWORDS = frozenset({"MH", "OT", "KW"})
-_PEOPLE = {"FAU": "author", "FED": "editor"}
-_SHORT_NAMES = {"AU": "author", "ED": "editor"}
-_NUMBER = re.compile(r"(?:(?:E?ISSN|ISBN)-)?[\dXx -]+(?:\((?:Print|Electronic|Linking|Undetermined)\))?", re.IGNORECASE)
-_UNIVERSITY = re.compile(r",\s*([^,]+ University)")
+_BLANK = r"[ \t\u00a0\ufeff]"
+_STRICT = re.compile(r"(?=.{4}-(?: |$))([A-Z][A-Z0-9]{1,3}) {0,2}-(.*)", re.DOTALL)
+_LOOSE = re.compile(rf"{_BLANK}{{0,3}}([A-Z]{{2,4}})(?:{_BLANK}{{0,3}}-{_BLANK}|{_BLANK}{{1,3}}-|-$)(.*)", re.DOTALL)
+_TIGHT = re.compile(rf"{_BLANK}{{0,3}}([A-Z]{{2,4}}){_BLANK}{{0,3}}-(.*)", re.DOTALL)
+_SPACED = re.compile(r"([A-Z][A-Z0-9]{1,3}) - (.*)", re.DOTALL)
+_NUMBERED = re.compile(rf"{_BLANK}{{0,3}}(?:\d{{1,6}}[.:)]{_BLANK}*)?(PMID){_BLANK}{{0,3}}-({_BLANK}*\d.*)", re.DOTALL)
+_TIGHT_START = re.compile(r"PMID-\d")
+_COUNTER = re.compile(rf"{_BLANK}?\d{{1,6}}[.:)]?{_BLANK}*")
+_INDENTED = re.compile(r"\t|[ \u00a0]{2}")
+
+_BEGINS = re.compile(
+    rf"^{_BLANK}*(?:\d{{1,6}}[.:)]{_BLANK}*)?(?:PMID ?-[ \t]*(?:\d|$)|OWN {{0,2}}- *[A-Za-z])", re.MULTILINE
+)
+_END_OF_RIS = re.compile(r"^ER {1,3}-", re.MULTILINE)
+
+_MOST_HELD = 200  # lines after an empty one that are held back until a tag tells where they belong
+_MOST_LETTERS = 1 << 20
+_REJOINED = 0.9  # confidence
+_BLANK_IN_VALUE = "an empty line stands inside a value; the text after it was taken for its rest"
 
 
 def looks_like(head: str) -> bool:
-    """Whether a text begins like MEDLINE: a line with a PMID, or ERIC's first line, and no TY of RIS."""
-    return _BEGINS.search(head) is not None and not has_type_line(head)
+    """Whether a text begins like MEDLINE: a line with a PMID, or with the owner as in ERIC's, and neither TY nor ER of RIS."""
+    return _BEGINS.search(head) is not None and not has_type_line(head) and not _END_OF_RIS.search(head)
 
 
 def read(lines: Iterable[SourceLine]) -> Iterator[Entry | Gap]:
-    """Entries and gaps in the order of the file."""
-    return tagged.read(lines, _STYLE)
+    """Entries and gaps in the order of the file. Memory grows with the longest record, not with the file."""
+    tags, joints = _Tags(), list[int]()
+    style = tagged.Style(tag=tags.take, starts=_STARTS, blank_parts=True)
+    for part in tagged.read(_Values(tags, joints).rejoined(lines), style):
+        yield _reported(part, joints) if joints and isinstance(part, Entry) else part
 
 
-def to_reading(entry: Entry) -> Reading:
-    """The record of an entry; every value is in it, at least in `unmapped`."""
-    values = [(tag, tagged.clean(value), line) for tag, value, line in entry.tagged if value]
-    draft = Draft(_item_type(values))
-    full = any(tag in _PEOPLE for tag, _, _ in values)
-    for tag, value, line in values:
-        draft.line = line
-        if not _place(draft, tag, value, has_full_names=full):
-            draft.keep(tag, value)
-    _finish(draft, values)
-    doubts = [Problem(code, MESSAGES[code], line) for code, line in draft.doubts.items()]
-    return Reading(entry, draft.record(), (*entry.problems, *doubts))
+def _reported(entry: Entry, joints: list[int]) -> Entry:
+    """The entry with a Problem for each empty line that was taken out of it; later ones stay in the list."""
+    mine = [number for number in joints if number <= entry.lines[1]]
+    del joints[: len(mine)]
+    problems = (Problem("blank-inside", _BLANK_IN_VALUE, number) for number in mine)
+    sure = min(entry.confidence, _REJOINED) if mine else entry.confidence
+    return replace(entry, problems=(*entry.problems, *problems), confidence=sure)
 
 
-def _tag(line: str) -> tuple[str, str] | None:
-    found = _TAG.fullmatch(line)
-    return (found.group(1), found.group(2)) if found else None
+@dataclass(slots=True)
+class _Tags:
+    """How tags are told from text, as this file has been seen to write them.
+
+    tight: its PMID has no blank behind the dash, and so perhaps no tag has.  loose: its short tags do not fill four columns.
+    """
+
+    tight: bool = False
+    loose: bool = False
+
+    def take(self, line: str) -> tuple[str, str] | None:
+        """The tag and value of the next line of the file, or None."""
+        found = self.told(line)
+        if found is not None and found[0] == "PMID":
+            self.tight = _TIGHT_START.match(line) is not None
+        self.loose = self.loose or (found is not None and len(found[0]) < 4 and not _STRICT.match(line))
+        return found
+
+    def told(self, line: str) -> tuple[str, str] | None:
+        """The tag and value of a line, or None: no known tag and not as the format has it."""
+        strict = _STRICT.match(line)
+        if strict:
+            return strict[1], strict[2]
+        found = (_TIGHT if self.tight else _LOOSE).fullmatch(line)
+        if found and found[1] in _KNOWN:
+            return found[1], found[2]
+        other = _NUMBERED.fullmatch(line) or (_SPACED.fullmatch(line) if self.loose else None)
+        return (other[1], other[2]) if other else None
 
 
-_STYLE = tagged.Style(tag=_tag, starts=frozenset({"PMID", "OWN"}), blank_parts=True)
+@dataclass(slots=True)
+class _Values:
+    """Puts together values that empty lines cut in two. joints: gets the number of each empty line that was taken out."""
+
+    tags: _Tags
+    joints: list[int]
+    last: str = ""  # tag of the value that is open
+    held: list[SourceLine] = field(default_factory=list)
+    letters: int = 0
+
+    def rejoined(self, lines: Iterable[SourceLine]) -> Iterator[SourceLine]:
+        """The lines, without the empty ones inside a value, and with one before a counter that follows a record directly."""
+        for line in lines:
+            found = self.tags.told(line.text)
+            if found is not None:
+                yield from self._released(found[0])
+                self.last = found[0]
+                yield line
+            elif self.last and (self.held or _parts(line.text)):
+                self.held.append(line)
+                self.letters += len(line.text)
+                yield from self._limited()
+            else:
+                yield line
+        yield from self._released("")
+
+    def _released(self, tag: str) -> list[SourceLine]:
+        """What was held back, now that it is known which tag follows; an empty one stands for the end of the file."""
+        held, self.held, self.letters = self.held, [], 0
+        if not held:
+            return held
+        if tag in _STARTS and held[0].text.strip():  # a counter
+            return [held[0]._replace(text="", end=held[0].start), *held]
+        text = [line for line in held if line.text.strip()]
+        if len(text) == len(held) or not text or not self._goes_on(text, tag):
+            return held
+        self.joints.append(next(line.number for line in held if not line.text.strip()))
+        return text
+
+    def _goes_on(self, text: list[SourceLine], tag: str) -> bool:
+        """Whether text after an empty line belongs to the value before it, as the next tag is none that begins a record."""
+        if not tag or tag == "TI" or tag in _STARTS:
+            return False
+        return self.last in _PARAGRAPHED or all(_INDENTED.match(line.text) for line in text)
+
+    def _limited(self) -> list[SourceLine]:
+        """What is held, where it is more than any value has after an empty line."""
+        if len(self.held) < _MOST_HELD and self.letters < _MOST_LETTERS:
+            return []
+        held, self.held, self.letters, self.last = self.held, [], 0, ""
+        return held
 
 
-def _item_type(values: Iterable[tuple[str, str, int]]) -> str:
-    """The last type that we know; a report only where nothing else is said, and no journal (ERIC's EJ numbers)."""
-    kinds = [value for tag, value, _ in values if tag == "PT"]
-    known = [_TYPES.get(kind) or ("thesis" if "Dissertation" in kind else "") for kind in kinds]
-    named = [kind for kind in known if kind]
-    if named:
-        return named[-1]
-    journal = any(tag == "OID" and _ERIC_JOURNAL.match(value) for tag, value, _ in values)
-    return "report" if not journal and any("Report" in kind for kind in kinds) else "journalArticle"
-
-
-def _place(draft: Draft, tag: str, value: str, *, has_full_names: bool) -> bool:
-    """Whether a value found its place."""
-    if tag in _FIELDS:
-        return _field(draft, tag, value)
-    if tag in _KEYWORDS:
-        draft.tags.append(value)
-        return True
-    if tag in _PEOPLE:
-        draft.creators.append(_person(draft, value, _PEOPLE[tag]))
-        return True
-    if tag in _SHORT_NAMES:
-        if not has_full_names:
-            draft.creators.append(_person(draft, re.sub(r"\s([A-Z]+)$", r", \1", value), _SHORT_NAMES[tag]))
-        return not has_full_names
-    return tag in _ACTIONS and _ACTIONS[tag](draft, value)
-
-
-def _field(draft: Draft, tag: str, value: str) -> bool:
-    """The last value of a tag counts; the one before it is kept."""
-    own = schema.own_fields(draft.kind).get(_FIELDS[tag])
-    if own is None:
-        return False
-    before = draft.fields.get(own, value)
-    draft.fields[own] = value
-    if before != value:
-        draft.keep(tag, before)
-    return True
-
-
-def _person(draft: Draft, text: str, role: str) -> Creator:
-    role = role if role in (*schema.creator_types(draft.kind), "author") else "contributor"
-    last, _, first = (part.strip() for part in text.partition(","))
-    return (
-        Creator(role, last=last, first=initials_dotted(first)) if last and first else Creator(role, name=last or first)
-    )
-
-
-def _pmid(draft: Draft, value: str) -> bool:
-    pmid = parse_pmid(value)
-    return pmid is not None and draft.identify("PMID", pmid) and is_only_pmid(value)
-
-
-def _pmcid(draft: Draft, value: str) -> bool:
-    pmcid = parse_pmcid(value)
-    return pmcid is not None and draft.identify("PMCID", pmcid) and is_only_pmid(value)
-
-
-def _number(draft: Draft, value: str) -> bool:
-    """IS and ISSN: `1476-5616 (Electronic)`, `EISSN-2375-5636`; several are all kept."""
-    plain = re.sub(r"^(?:E?ISSN|ISBN)-", "", value)
-    for name, found in (("ISSN", parse_issn(plain)), ("ISBN", parse_isbn(plain))):
-        if found and name in schema.fields(draft.kind):
-            known = draft.fields.get(name, "").split()
-            draft.fields[name] = " ".join(dict.fromkeys([*known, found]))
-            return _NUMBER.fullmatch(value) is not None
-    return False
-
-
-def _identifier(draft: Draft, value: str) -> bool:
-    """AID: the DOI, or ERIC's address of the text. PubMed's other numbers are for itself."""
-    if value.endswith("[doi]"):
-        said = value.removesuffix("[doi]")
-        doi = parse_doi(said)
-        return doi is not None and draft.identify("DOI", doi) and stands_alone(said)
-    if not value.lower().startswith("http"):
-        return False
-    if parse_doi(value):
-        draft.doubt("identifier-in-address")
-    return draft.put("url", value)
-
-
-def _location(draft: Draft, value: str) -> bool:
-    """LID: an address; a DOI where no AID says it; the publisher's number, which stands for pages where there are none."""
-    if value.lower().startswith("http"):
-        draft.attachments.append(Attachment("Catalog Link", value))
-        return True
-    if value.endswith("[doi]"):
-        said = value.removesuffix("[doi]")
-        doi = parse_doi(said)
-        return doi is not None and draft.identify("DOI", doi) and stands_alone(said)
-    if value.endswith("[pii]"):
-        draft.end_page = value.removesuffix("[pii]").strip()
-    return False
-
-
-def _place_name(draft: Draft, value: str) -> bool:
-    """PL is the country of a journal, which nobody cites, and the town of a book."""
-    return draft.kind != "journalArticle" and draft.put("place", value)
-
-
-def _group(draft: Draft, _value: str) -> bool:
-    draft.doubt("group-author")
-    return False
-
-
-_ACTIONS: Mapping[str, Callable[[Draft, str], bool]] = {
-    "PMID": _pmid,
-    "PMC": _pmcid,
-    "IS": _number,
-    "ISSN": _number,
-    "ISBN": _number,
-    "AID": _identifier,
-    "LID": _location,
-    "PL": _place_name,
-    "CN": _group,
-}
-
-
-def _finish(draft: Draft, values: Iterable[tuple[str, str, int]]) -> None:
-    """What can be said only when all values are known."""
-    pages = schema.own_fields(draft.kind).get("pages")
-    if pages and pages in draft.fields:
-        draft.fields[pages] = whole_pages(draft.fields[pages])
-    elif pages and draft.end_page:
-        draft.fields[pages] = draft.end_page
-    said = {tag: value for tag, value, _ in values}
-    if draft.kind in {"book", "report"} and "JT" in said:
-        _instead(draft, "JT", "publisher", said["JT"])
-    if draft.kind == "book" and "BTI" in said:
-        _instead(draft, "BTI", "title", said["BTI"])
-    if draft.kind == "thesis":
-        _instead(draft, "JT", "archive", said.get("JT", ""))
-        school = _UNIVERSITY.search(said.get("SO", ""))
-        draft.put("university", school.group(1) if school else "")
-
-
-def _instead(draft: Draft, tag: str, name: str, value: str) -> None:
-    """A value that in this type means something else than in an article."""
-    own = schema.own_fields(draft.kind).get(name)
-    if not own or not value:
-        return
-    before = draft.fields.get(own)
-    draft.fields[own] = value
-    draft.unmapped = [pair for pair in draft.unmapped if pair != (tag, value)]
-    if before and before != value:
-        draft.keep(_tag_of(name), before)
-
-
-def _tag_of(name: str) -> str:
-    return next((tag for tag, field in _FIELDS.items() if field == name), name)
+def _parts(line: str) -> bool:
+    """Whether a line may part records: it is empty, or a counter."""
+    return not line.strip("\ufeff \t\u00a0") or _COUNTER.fullmatch(line) is not None
