@@ -41,8 +41,9 @@ class Common:
         from sync.config import find_and_load
 
         config = find_and_load(Path(self.config) if self.config else None)
-        from sync.wiring import without_effect
+        from sync.wiring import policy, without_effect
 
+        policy(config)
         for warning in [*config.warnings, *without_effect(config)]:
             self.say(f"warning: {warning}")
         return config
@@ -120,6 +121,28 @@ def sync(shared: Common, /, paths: tuple[str, ...], *, strict: bool, **switches:
     reports = _carry_out(shared, config, order)
     _print_reports(shared, reports)
     return orders.worst(reports, strict=strict)
+
+
+@cli.command()
+@click.option("--dry-run", is_flag=True, help="Say what would change, write nothing.")
+@click.option("--library", metavar="NAME", help="Look at this library only.")
+@common
+@click.pass_obj
+def refresh(shared: Common, *, dry_run: bool, library: str | None) -> int:
+    """Look at the library again: retractions, corrections, preprints that were published, values that were missing.
+
+    Items that zotdrop made gain what is new; for all others changes are proposed, not made.
+    """
+    from sync import orders
+
+    config = shared.load()
+    order = orders.Order(refresh=True, library=library, dry_run=dry_run)
+    orders.check_names(config, order)
+    if orders.daemon_lives(config):
+        return _hand_over(shared, config, order, strict=False)
+    reports = _carry_out(shared, config, order)
+    _print_reports(shared, reports)
+    return orders.worst(reports, strict=False)
 
 
 @cli.command()

@@ -124,7 +124,7 @@ Name = Annotated[str, AfterValidator(_name)]
 Source = Literal["pubmed", "crossref"]
 SourceList = Annotated[list[Source], AfterValidator(_once)]
 Days = Annotated[float, Field(ge=0, allow_inf_nan=False)]
-Rule = Annotated[str, Field(pattern=r"^(fill|keep|prefer (pubmed|crossref))$")]
+Rule = Annotated[str, Field(pattern=r"^(keep|fill|(fill|prefer) (pubmed|crossref))$")]
 
 
 class _Model(BaseModel):
@@ -224,6 +224,8 @@ class Sources(_Model):
 
     use: SourceList = ["pubmed", "crossref"]
     cache_days: Days = 30.0
+    absent_days: Days = 1.0
+    cache_mb: float = Field(1_000.0, ge=0, allow_inf_nan=False)
     crossref: CrossrefSource = CrossrefSource()
     pubmed: PubMedSource = PubMedSource()
 
@@ -259,6 +261,12 @@ class Retention(_Model):
     cache: int = Field(90, ge=0)
 
 
+class Schedule(_Model):
+    """When the service does what no drop asks for."""
+
+    refresh: Annotated[str, AfterValidator(_schedule)] = ""
+
+
 class Empty(_Model):
     """A section whose options are still to come."""
 
@@ -278,7 +286,7 @@ class Config(_Model):
     match: Empty = Empty()
     limits: Limits = Limits()
     retention: Retention = Retention()
-    schedule: Empty = Empty()
+    schedule: Schedule = Schedule()
     notify: Empty = Empty()
     web: Empty = Empty()
     warnings: tuple[str, ...] = Field((), exclude=True)
@@ -467,7 +475,7 @@ def _told(file: str, error: Any, given: Mapping[_Place, tuple[str, str]]) -> str
 _EXPECTED = {
     "string_type": "a text in quotes is needed",
     "string_too_short": "a text that is not empty is needed",
-    "string_pattern_mismatch": "fill, keep, prefer pubmed or prefer crossref is needed",
+    "string_pattern_mismatch": "fill, keep, fill SOURCE or prefer SOURCE is needed, SOURCE being pubmed or crossref",
     "int_type": "a whole number is needed",
     "float_type": "a number is needed",
     "finite_number": "a number is needed",

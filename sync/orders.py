@@ -16,7 +16,7 @@ from sync import drops, wiring
 from sync.config import Config
 from sync.errors import Locked, StateFault, UsageFault
 from sync.report import RunReport
-from sync.run import sync_drops
+from sync.run import refresh_library, sync_drops
 from sync.steps.tools import Task
 
 log = logging.getLogger("zotdrop.orders")
@@ -32,7 +32,7 @@ class Order:
 
     paths: files to read; none: what lies in the inboxes (or in the one named).  names: how they are called in reports.
     wait_sources: whether records may wait for a source that is away (the daemon does, a manual sync does not).
-    owed_only: read nothing, only fill what earlier runs are owed.
+    owed_only: read nothing, only fill what earlier runs are owed.  refresh: read nothing, look at the library's items again.
     """
 
     paths: tuple[str, ...] = ()
@@ -46,6 +46,7 @@ class Order:
     restore: bool = False
     wait_sources: bool = False
     owed_only: bool = False
+    refresh: bool = False
 
     def as_json(self) -> dict[str, Any]:
         """For the ledger, when the order is handed to the daemon."""
@@ -118,14 +119,17 @@ def _by_library(config: Config, order: Order, *, kind: str, stop: Event, tell: T
                 offline=order.offline,
                 ask=not order.no_enrich,
             ) as tools:
-                reports.append(sync_drops(tools, tasks, kind=kind))
+                if order.refresh:
+                    reports.append(refresh_library(tools, wiring.foreign_sources(config, library)))
+                else:
+                    reports.append(sync_drops(tools, tasks, kind=kind))
         return reports
     finally:
         ledger.close()
 
 
 def _tasks(config: Config, order: Order, stop: Event) -> list[Task]:
-    if order.owed_only:
+    if order.owed_only or order.refresh:
         return []
     if wiring.free_mb(config) < config.state.min_free_mb:
         return _no_room(config, order)

@@ -12,6 +12,14 @@ from sync.core.record import Problem, Reading
 
 OUTCOMES = ("created", "merged", "updated", "left", "asked", "refused", "unreadable", "waiting")
 
+# Problems that a person wants to hear of though the record went in.
+_NOTEWORTHY = frozenset(
+    {
+        *("retracted", "partly-retracted", "expression-of-concern", "retraction-notice", "preprint-published"),
+        *("source-contradicts", "doi-unknown"),
+    }
+)
+
 _WORDS = {
     "created": "created",
     "merged": "merged with another record of the drop",
@@ -39,6 +47,17 @@ class RecordLine:
 
 
 @dataclass(frozen=True, slots=True)
+class SeenLine:
+    """What a second look at an item of the library came to. changes: item JSON; made if the item is ours, else proposed."""
+
+    key: str
+    title: str
+    changes: Mapping[str, Any]
+    problems: tuple[Problem, ...] = ()
+    ours: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class DropReport:
     """How the records of one drop ended. gaps: lines of text between entries that belong to no record."""
 
@@ -63,7 +82,10 @@ class DropReport:
 
 @dataclass(frozen=True, slots=True)
 class RunReport:
-    """What one run did. away: services that did not answer, and why. filled: items that got values they were owed."""
+    """What one run did. away: services that did not answer, and why. filled: items that got values they were owed.
+
+    refreshed: items of the library that were looked at again (None: that was not asked for).  seen: those worth a word.
+    """
 
     run: str
     started: str
@@ -76,6 +98,8 @@ class RunReport:
     dry: bool = False
     failure: str = ""
     failure_code: int = 0
+    refreshed: int | None = None
+    seen: tuple[SeenLine, ...] = ()
 
     @property
     def outcomes(self) -> dict[str, int]:
@@ -115,16 +139,19 @@ def as_json(report: RunReport) -> dict[str, Any]:
         "filled": report.filled,
         "failure": report.failure,
         "drops": [_drop_json(drop) for drop in report.drops],
+        **({"refresh": _refresh_json(report)} if report.refreshed is not None else {}),
     }
 
 
 def as_text(report: RunReport, *, verbose: bool = False) -> str:
     """The report for a person: what came in, how it ended, what to do next."""
     lines = [line for drop in report.drops for line in _drop_text(drop, verbose=verbose)]
-    if not report.drops and not report.filled and not report.failure:
+    if report.refreshed is not None:
+        lines += _refresh_text(report, verbose=verbose)
+    elif not report.drops and not report.filled and not report.failure:
         lines.append("Nothing to do: no drop waits in the inbox.")
     lines += _away_text(report)
-    if report.filled:
+    if report.filled and report.refreshed is None:
         lines.append(f"{report.filled} items of earlier drops were filled with what was still owed to them.")
     if report.failure:
         lines.append(f"Stopped: {printable(report.failure).removeprefix('stopped ')}")
@@ -192,6 +219,40 @@ def _record_json(line: RecordLine) -> dict[str, Any]:
     }
 
 
+def _refresh_json(report: RunReport) -> dict[str, Any]:
+    return {
+        "items": report.refreshed,
+        "seen": [
+            {
+                "key": one.key,
+                "title": one.title,
+                "ours": one.ours,
+                "changes": dict(one.changes),
+                "problems": [_problem_json(problem) for problem in one.problems],
+            }
+            for one in report.seen
+        ],
+    }
+
+
+def _refresh_text(report: RunReport, *, verbose: bool) -> list[str]:
+    made, proposed = (sum(bool(one.changes) for one in report.seen if one.ours is ours) for ours in (True, False))
+    done = "would gain something" if report.dry else "gained something"
+    lines = [f"{count(report.refreshed or 0, 'item')} looked at again: {made} of zotdrop's own {done}"]
+    if proposed:
+        lines.append(f"  {proposed} that others made lack what the sources know; they are left as they are")
+    most = None if verbose else 20
+    for one in report.seen[:most]:
+        what = ", ".join(one.changes) or "nothing to change"
+        lines.append(
+            f"  {one.key} {_short(printable(one.title)) or '(no title)'}: {'' if one.ours else 'could gain '}{what}"
+        )
+        lines += _problem_text(one.problems)
+    if most and len(report.seen) > most:
+        lines.append(f"  ... and {len(report.seen) - most} more (-v or --json shows them all)")
+    return lines
+
+
 def _problem_json(problem: Problem) -> dict[str, Any]:
     return {"code": problem.code, "message": problem.message, "line": problem.line}
 
@@ -205,11 +266,15 @@ def _drop_text(drop: DropReport, *, verbose: bool) -> list[str]:
         lines.append(f"  {drop.gap_lines:>6}  lines between the records belong to none (kept in the ledger)")
     if drop.entries and all("same-drop" in line.reasons for line in drop.records):
         lines.append("  The same file was worked off before; nothing was changed.")
-    told = [line for line in drop.records if verbose or line.outcome in {"asked", "refused", "unreadable"}]
+    told = [line for line in drop.records if verbose or _noteworthy(line)]
     lines += [text for line in told[: None if verbose else 20] for text in _record_text(line)]
     if len(told) > 20 and not verbose:
         lines.append(f"  ... and {len(told) - 20} more (-v or --json shows them all)")
     return lines
+
+
+def _noteworthy(line: RecordLine) -> bool:
+    return line.outcome in {"asked", "refused", "unreadable"} or any(p.code in _NOTEWORTHY for p in line.problems)
 
 
 def _record_text(line: RecordLine) -> list[str]:
@@ -240,11 +305,13 @@ def _away_line(service: str, why: str) -> str:
 
 
 def _closing(report: RunReport) -> str:
+    dry = " Dry run: nothing was written." if report.dry else ""
+    asked = ", ".join(f"{number} to {_name(name)}" for name, number in report.requests.items() if number) or "none"
+    if report.refreshed is not None:
+        return f"Requests: {asked}. {report.seconds:.1f} s.{dry}"
     entries = sum(drop.entries for drop in report.drops)
     parts = [f"{number} {outcome}" for outcome, number in report.outcomes.items() if number]
-    asked = ", ".join(f"{number} to {_name(name)}" for name, number in report.requests.items() if number) or "none"
     total = f"{count(entries, 'record')} in = {' + '.join(parts)}" if parts else f"{count(entries, 'record')} in"
-    dry = " Dry run: nothing was written." if report.dry else ""
     return f"{total}. Requests: {asked}. {report.seconds:.1f} s.{dry}"
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import logging
 import secrets
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime
+from dataclasses import replace
+from datetime import datetime, timedelta
 from functools import partial
 from itertools import islice
 from pathlib import Path, PurePath
@@ -14,11 +16,12 @@ from sync import drops
 from sync.core.plan import Wish
 from sync.errors import Interrupted, LimitReached, Outage, ZotdropError
 from sync.pipeline import Stage, flow
-from sync.report import DropReport, RecordLine, RunReport, as_json
+from sync.report import DropReport, RecordLine, RunReport, SeenLine, as_json
 from sync.state.records import DropRow, Row
 from sync.steps import intake
 from sync.steps.deciding import Decided, decide, decide_owed
-from sync.steps.enriching import asking, gather, recall
+from sync.steps.enriching import defer, gather, stages
+from sync.steps.refreshing import Refreshed, askable, refresh
 from sync.steps.tools import BATCH, Rules, Run, Task, Tools, instant
 from sync.steps.writing import drain, send, settle
 
@@ -51,7 +54,35 @@ def sync_drops(tools: Tools, tasks: Iterable[Task], *, kind: str = "sync") -> Ru
         except ZotdropError as fault:
             failure = failure or fault
             reports.append(_report_as_it_stands(tools, task, fault))
+    since = instant(began - timedelta(days=tools.keep_days)) if tools.keep_days else ""
+    tools.ledger.answers.prune(since, int(tools.cache_mb * 1_000_000))
     report = _run_report(tools, run, began, reports, failure)
+    tools.ledger.end_run(run.id, tools.instant(), as_json(report))
+    return report
+
+
+def refresh_library(tools: Tools, foreign: Sequence[str], *, kind: str = "refresh") -> RunReport:
+    """Look at the items of a library again: retractions, corrections, what was missing when they were made.
+
+    foreign: the sources that may be asked for items that zotdrop did not make; for these, changes are proposed and not made.
+    Answers of the last day count: a refresh that was stopped goes on where it was.
+    """
+    began = tools.now()
+    tools = replace(tools, cache_days=min(tools.cache_days, 1.0), absent_days=min(tools.absent_days, 1.0))
+    run = Run(new_run_id(began))
+    tools.ledger.start_run(run.id, kind, instant(began))
+    failure: ZotdropError | None = None
+    looked = Refreshed()
+    try:
+        _finish_earlier(tools, run, [])
+        groups = askable(tools, foreign)
+        defer(tools, run, Counter(name for names, keys in groups.items() for name in names for _ in keys))
+        for names, keys in groups.items():
+            one = refresh(tools, run, Rules("", sources=names, title_search=False), keys)
+            looked = Refreshed(looked.items + one.items, looked.seen + one.seen)
+    except ZotdropError as fault:
+        failure = fault
+    report = replace(_run_report(tools, run, began, [], failure), refreshed=looked.items, seen=_told(looked))
     tools.ledger.end_run(run.id, tools.instant(), as_json(report))
     return report
 
@@ -118,13 +149,14 @@ def _finish_earlier(tools: Tools, run: Run, tasks: Sequence[Task]) -> None:
 def _fill_owed(tools: Tools, run: Run, tasks: Sequence[Task]) -> None:
     """Ask the sources that were away when items were written for what they owe, all at once for each item, and fill it in."""
     wanted = {name for task in tasks for name in task.rules.sources} if tasks else set(tools.sources)
-    by_sources: dict[tuple[str, ...], list[int]] = {}
-    for record, owed in tools.ledger.records.owing(tools.snapshot.id):
+    by_wish: dict[tuple[tuple[str, ...], bool], list[int]] = {}
+    for record, owed, titles in tools.ledger.records.owing(tools.snapshot.id):
         names = tuple(name for name in tools.sources if name in wanted and name in owed)
         if names and not tools.offline:
-            by_sources.setdefault(names, []).append(record)
-    for names, owing in by_sources.items():
-        rules = Rules("", sources=names)
+            by_wish.setdefault((names, titles), []).append(record)
+    defer(tools, run, Counter(name for (names, _), owing in by_wish.items() for name in names for _ in owing))
+    for (names, titles), owing in by_wish.items():
+        rules = Rules("", sources=names, title_search=titles)
         batches = (gather([tools.ledger.records.work(record) for record in part]) for part in _parts(owing, BATCH))
         for _ in flow(batches, _stages(tools, run, rules, partial(decide_owed, tools, run, rules)), ahead=AHEAD):
             pass
@@ -146,6 +178,7 @@ def _work_off(tools: Tools, run: Run, task: Task, row: DropRow) -> None:
     if not left:
         return
     wish = _wish(tools, task, row)
+    defer(tools, run, {name: tools.ledger.records.to_ask(row.id, name) for name in task.rules.sources})
     for _ in range(PASSES):
         _one_pass(tools, run, task, row, wish, left)
         drain(tools, run)
@@ -163,11 +196,9 @@ def _one_pass(tools: Tools, run: Run, task: Task, row: DropRow, wish: Wish, left
 
 
 def _stages(tools: Tools, run: Run, rules: Rules, decide_all: partial[Decided]) -> list[Stage]:
-    """The stages of a batch: kept answers, each source in its thread, the decision, the library in its thread, settling."""
-    asked = [tools.sources[name] for name in rules.sources if name in tools.sources]
+    """The stages of a batch: its sources, the decision, the library in its thread, settling."""
     return [
-        Stage(partial(recall, tools, rules)),
-        *(Stage(asking(tools, run, source), apart=True) for source in asked),
+        *stages(tools, run, rules),
         Stage(decide_all),
         Stage(lambda decided: send(tools.library, tools.stop, decided.posts, decided.works), apart=True),
         Stage(partial(settle, tools, run)),
@@ -225,7 +256,7 @@ def _report_as_it_stands(tools: Tools, task: Task, fault: ZotdropError) -> DropR
 def _run_report(
     tools: Tools, run: Run, began: datetime, reports: Sequence[DropReport], failure: ZotdropError | None
 ) -> RunReport:
-    away = dict(run.away)
+    away = {**run.deferred, **run.away}
     if isinstance(failure, Outage):
         away.setdefault(failure.service or "zotero", str(failure))
     broken = [report.path for report in reports if not report.adds_up]
@@ -246,6 +277,10 @@ def _run_report(
         failure=str(failure) if failure else "",
         failure_code=failure.exit_code if failure else 0,
     )
+
+
+def _told(looked: Refreshed) -> tuple[SeenLine, ...]:
+    return tuple(SeenLine(one.key, one.title, dict(one.changes), one.problems, one.ours) for one in looked.seen)
 
 
 def _line(row: Row, *, again: bool) -> RecordLine:

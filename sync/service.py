@@ -127,6 +127,11 @@ class Daemon:
         if owed and not self._refused:
             self._carry(Order(owed_only=True))
 
+    def refresh(self) -> None:
+        """Look at the items of every library again."""
+        if not self._refused:
+            self._carry(Order(refresh=True))
+
     def _alone(self) -> Any:
         try:
             self._lock.acquire(timeout=0)
@@ -145,16 +150,20 @@ class Daemon:
         )
         for name, inbox in self.config.inbox.items():
             job = self.run_inbox if inbox.schedule else self.look
-            scheduler.add_job(_guarded(job), self._trigger(inbox), args=[name], id=f"inbox-{name}")
+            trigger = self._trigger(inbox.schedule, inbox.poll_seconds)
+            scheduler.add_job(_guarded(job), trigger, args=[name], id=f"inbox-{name}")
+        if self.config.schedule.refresh:
+            scheduler.add_job(_guarded(self.refresh), self._trigger(self.config.schedule.refresh), id="refresh")
         scheduler.add_job(_guarded(self.take_orders), IntervalTrigger(seconds=ORDERS_EVERY), id="orders")
         scheduler.add_job(_guarded(self.fill_owed), IntervalTrigger(seconds=OWED_EVERY), id="owed")
         scheduler.add_job(lambda: notify("WATCHDOG=1"), IntervalTrigger(seconds=10), id="watchdog")
         return scheduler
 
-    def _trigger(self, inbox: Any) -> CronTrigger | IntervalTrigger:
-        if not inbox.schedule:
-            return IntervalTrigger(seconds=inbox.poll_seconds)
-        plan = cron_fields(inbox.schedule)
+    def _trigger(self, schedule: str, otherwise: float = 0.0) -> CronTrigger | IntervalTrigger:
+        """When a schedule says; so many seconds apart where it says nothing."""
+        if not schedule:
+            return IntervalTrigger(seconds=otherwise)
+        plan = cron_fields(schedule)
         if isinstance(plan, float):
             return IntervalTrigger(seconds=plan)
         return CronTrigger(**plan, timezone=self.config.zone())
@@ -186,7 +195,7 @@ class Daemon:
                 self.worst_code = self.worst_code or fault.exit_code
                 return []
         for report in reports:
-            if report.drops or report.filled or report.failure:
+            if report.drops or report.filled or report.failure or report.refreshed is not None:
                 log.info("%s", as_text(report))
         self.worst_code = self.worst_code or worst(reports, strict=False)
         if any(report.failure_code == ConfigFault.exit_code for report in reports):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -14,7 +15,9 @@ from typing import Any
 
 from sync import __version__
 from sync.config import Config
-from sync.errors import Interrupted
+from sync.core import schema
+from sync.core.merge import Policy
+from sync.errors import ConfigFault, Interrupted
 from sync.http import Http, Identity
 from sync.libraries.base import Library
 from sync.libraries.dry import DryLibrary
@@ -110,12 +113,30 @@ def rules(config: Config, inbox: str, *, sources: tuple[str, ...] | None = None,
         "keywords": own.keywords,
         "unmapped": own.unmapped,
         "sources": tuple(wanted) if sources is None else sources,
+        "title_search": own.title_search,
         "enrich_wait": own.enrich_wait,
         "encoding": own.encoding,
         "on_success": own.on_success,
         "root": Path(own.path),
     }
     return Rules(inbox, **{**plain, **{name: value for name, value in changed.items() if value is not None}})
+
+
+def policy(config: Config) -> Policy:
+    """What sources may change. Raises ConfigFault for a field that Zotero does not have."""
+    known = {name for kind in schema.ITEM_TYPES for name in schema.own_fields(kind)} | {"creators", "tags"}
+    for name in config.merge.fields:
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=1)
+            hint = f"; did you mean {near[0]!r}?" if near else ""
+            raise ConfigFault(f"[merge.fields] {name}: Zotero has no such field{hint}")
+    return Policy(config.merge.default, config.merge.fields, tuple(config.sources.use))
+
+
+def foreign_sources(config: Config, library: str) -> tuple[str, ...]:
+    """The sources that may be asked for items that zotdrop did not make: those that every inbox of this library allows."""
+    allowed = [rules(config, name).sources for name, own in config.inbox.items() if own.library == library]
+    return tuple(name for name in config.sources.use if all(name in sources for sources in allowed))
 
 
 @contextmanager
@@ -151,6 +172,11 @@ def open_tools(
             requests=lambda: _requests(http, target),
             limits=Limits(config.limits.max_new_per_run, config.limits.max_changes_per_run),
             cache_days=config.sources.cache_days,
+            absent_days=config.sources.absent_days,
+            cache_mb=config.sources.cache_mb,
+            keep_days=config.retention.cache,
+            policy=policy(config),
+            quiet_above={"pubmed": config.sources.pubmed.off_peak_above},
             offline=offline,
             dry=dry,
         )
@@ -164,15 +190,12 @@ def open_tools(
 
 # Options that are taken, for what is still to come, and do nothing yet.
 _NO_EFFECT_YET = (
-    ("merge", "default"),
-    ("merge", "fields"),
     ("write", "burst_seconds"),
     ("write", "pause_seconds"),
     ("write", "exclusive"),
     ("retention", "drops"),
     ("retention", "raw"),
     ("retention", "journal"),
-    ("retention", "cache"),
 )
 
 
@@ -184,7 +207,6 @@ def without_effect(config: Config) -> list[str]:
         for section, name in _NO_EFFECT_YET
         if getattr(getattr(config, section), name) != getattr(getattr(plain, section), name)
     ]
-    changed += [f"[inbox.{name}] title_search" for name, own in config.inbox.items() if not own.title_search]
     changed += [f"[review.{name}]" for name in config.review]
     return [f"{option} has no effect yet in this version" for option in changed]
 

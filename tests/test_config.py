@@ -179,7 +179,7 @@ ZOTERO = "[library.main]\nkind = 'zotero'\nid = 5\n"
         ("[inbox.default]\nencoding = 'cp037'", 'encoding: "auto" or'),
         ("[inbox.default]\nencoding = 'utf-32'", 'encoding: "auto" or'),
         ("[inbox.default]\nencoding = 'idna'", 'encoding: "auto" or'),
-        ("[merge]\ndefault = 'prefer scopus'", "[merge] default: fill, keep, prefer pubmed or prefer crossref is needed, got 'prefer scopus'"),
+        ("[merge]\ndefault = 'prefer scopus'", "[merge] default: fill, keep, fill SOURCE or prefer SOURCE is needed, SOURCE being pubmed or crossref, got 'prefer scopus'"),
         ("[merge.fields]\ntitle = 'maybe'", "[merge.fields] title: fill, keep"),
         ("[review.x.search.y]\ndatabase = 'A'\ndate = '2026-01-01'", "[review.x.search.y] date: a date such as 2026-11-20, without quotes"),
         ("[review.x.search.y]\ndate = 2026-01-01\ndatabas = 'A'", "databas: there is no such option; did you mean 'database'?"),

@@ -390,9 +390,14 @@ def test_too_little_space_takes_nothing_in_and_says_so(stage: Scene) -> None:
 
 
 def test_an_option_without_effect_is_warned_about(stage: Scene) -> None:
-    done = stage.run("status", ZOTDROP__MERGE__DEFAULT="keep", ZOTDROP__INBOX__DEFAULT__TITLE_SEARCH="false")
-    assert b"[merge] default has no effect yet" in done.stderr
-    assert b"[inbox.default] title_search has no effect yet" in done.stderr
+    done = stage.run("status", ZOTDROP__WRITE__EXCLUSIVE="true", ZOTDROP__RETENTION__RAW="3")
+    assert b"[write] exclusive has no effect yet" in done.stderr
+    assert b"[retention] raw has no effect yet" in done.stderr
+
+
+def test_a_rule_for_a_field_that_zotero_does_not_have_is_a_fault(stage: Scene) -> None:
+    done = stage.run("status", code=3, ZOTDROP__MERGE__FIELDS__ABSTRACT="keep")
+    assert b"[merge.fields] abstract: Zotero has no such field; did you mean 'abstractNote'?" in done.stderr
 
 
 def test_status_counts_what_there_is(stage: Scene) -> None:

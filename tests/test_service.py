@@ -165,6 +165,19 @@ def test_a_folder_that_vanishes_is_waited_for(stage: Scene) -> None:
     assert (stage.folder / "daemon.log").read_bytes().count(b"is gone") == 1
 
 
+def test_the_library_is_looked_at_again_on_schedule(stage: Scene) -> None:
+    with daemon(stage, ZOTDROP__SCHEDULE__REFRESH="every 1s"):
+        log = stage.folder / "daemon.log"
+        until(lambda: b"0 items looked at again" in log.read_bytes(), "the schedule came round")
+
+
+def test_a_refresh_beside_the_daemon_is_carried_out_by_it(stage: Scene) -> None:
+    with daemon(stage):
+        done = stage.run("refresh")
+    assert b"the service is running" in done.stderr
+    assert b"0 items looked at again" in done.stdout
+
+
 def test_a_schedule_works_the_inbox_off(stage: Scene) -> None:
     stage.write_config(use=[], inbox_schedule="every 1s")
     (stage.inbox / "early.ris").write_text(to_ris(WORKS[:2]))

@@ -10,8 +10,9 @@ own translator (Crossref REST), except, on purpose:
 * Names in capitals are set in small letters; other names stay as they are (the translator makes `Van Tooren` of `van Tooren`
   and `Yl` of `YL`).
 * What has no place in the item type (ISSN of a chapter, publisher beside an institution, a second container title, a generation
-  like `Jr`, retractions) stands in `unmapped`; the translator drops it, or hands Zotero fields that are dropped there. A
+  like `Jr`, ORCIDs) stands in `unmapped`; the translator drops it, or hands Zotero fields that are dropped there. A
   preprint's repository is who keeps it, not the subject group it is filed under.
+* Retractions, corrections, versions and preprints are notices of the record; the translator knows none.
 * A work without title gets Zotero's placeholder only when it is read from a file: a source must not fill it in as a fact.
 """
 
@@ -25,9 +26,9 @@ from typing import Any, TypeAlias
 
 import msgspec
 
-from sync.core import dates, schema, text
-from sync.core.identifiers import doi_key, parse_doi
-from sync.core.record import Creator, Entry, Gap, Problem, Reading, Record, SourceLine
+from sync.core import dates, notices, schema, text
+from sync.core.identifiers import doi_key, parse_doi, parse_orcid
+from sync.core.record import Creator, Entry, Gap, Notice, Problem, Reading, Record, SourceLine
 
 NO_TITLE = "[No title found]"
 CATALOG = "Crossref"
@@ -48,6 +49,7 @@ class Person(msgspec.Struct):
     given: str | None = None
     name: str | None = None
     suffix: str | None = None
+    ORCID: str | None = None
 
 
 class Body(msgspec.Struct):
@@ -129,6 +131,7 @@ class Work(msgspec.Struct, rename="kebab"):
     resource: Resource | None = None
     relation: dict[str, list[Related]] | None = None
     updated_by: list[Update] | None = None
+    update_to: list[Update] | None = None
 
 
 _TYPES: Mapping[str, str] = {
@@ -175,6 +178,14 @@ def decode(data: bytes | str) -> tuple[Work, ...]:
         raise ValueError(f"no answer of Crossref: {fault}") from None
 
 
+def agency(data: bytes) -> str:
+    """Who registered a DOI, in small letters, out of a `work-agency` answer; empty where that is none."""
+    try:
+        return msgspec.json.decode(data, type=_AgencyAnswer).message.agency.id.casefold()
+    except msgspec.MsgspecError:
+        return ""
+
+
 def dois(work: Work) -> frozenset[str]:
     """The keys of the DOIs under which a work is known: its own, and those it superseded."""
     parsed = (parse_doi(doi) for doi in [work.DOI or "", *_texts(work.aliases)])
@@ -194,7 +205,8 @@ def work_to_record(work: Work | Mapping[str, Any]) -> Record:
         creators=tuple(_creators(work, item_type)),
         notes=tuple(_notes(work)),
         identifiers={"DOI": doi} if doi else {},
-        unmapped=(*unmapped, *_suffixes(work), *_notices(work)),
+        unmapped=(*unmapped, *_suffixes(work), *_orcids(work)),
+        notices=notices.joined(_notices(work)),
     )
 
 
@@ -203,6 +215,18 @@ def work_to_record(work: Work | Mapping[str, Any]) -> Record:
 
 class _Answer(msgspec.Struct):
     message: msgspec.Raw
+
+
+class _Agency(msgspec.Struct):
+    id: str = ""
+
+
+class _AgencyMessage(msgspec.Struct):
+    agency: _Agency
+
+
+class _AgencyAnswer(msgspec.Struct):
+    message: _AgencyMessage
 
 
 class _List(msgspec.Struct):
@@ -366,18 +390,34 @@ def _notes(work: Work) -> Iterator[str]:
             yield f'<p>Review of <a href="{url}">{url}</a></p>'
 
 
-def _notices(work: Work) -> Iterator[tuple[str, str]]:
-    """Corrections and retractions, each once, though publisher and Retraction Watch may both report it."""
-    seen = dict.fromkeys(
-        (update.type, doi_key(update.DOI), _iso(update.updated))
-        for update in work.updated_by or ()
-        if update.type and update.DOI and doi_key(update.DOI) != doi_key(work.DOI or "")
-    )
-    told: set[tuple[str, str]] = set()
-    for kind, doi, date in seen:
-        if (kind, doi) not in told:
-            told.add((kind, doi))
-            yield "updated-by", f"{kind} {doi} {date}".strip()
+def _orcids(work: Work) -> Iterator[tuple[str, str]]:
+    for source, _ in _ROLES:
+        for person in getattr(work, source) or ():
+            orcid = parse_orcid(person.ORCID or "")
+            if orcid:
+                yield "ORCID", f"{_first(person.family) or _first(person.name)}, {_first(person.given)}: {orcid}"
+
+
+def _notices(work: Work) -> Iterator[Notice]:
+    """What was published about the work, and what it is about itself. A version that is the work itself is none."""
+    mine = doi_key(work.DOI or "")
+    for update in work.updated_by or ():
+        kind, doi = notices.CROSSREF.get(update.type or ""), _key(update.DOI)
+        if kind and doi != mine:
+            yield Notice(kind, doi=doi, date=_iso(update.updated))
+    for update in work.update_to or ():
+        kind, doi = notices.about(notices.CROSSREF.get(update.type or "", "new-version")), _key(update.DOI)
+        if kind and doi and doi != mine:
+            yield Notice(kind, doi=doi)
+    for relation, kind in notices.CROSSREF_RELATIONS.items():
+        for other in (work.relation or {}).get(relation, ()):
+            doi = _key(other.id) if other.id_type == "doi" else ""
+            if doi and doi != mine:
+                yield Notice(kind, doi=doi)
+
+
+def _key(doi: str | None) -> str:
+    return doi_key(parse_doi(doi or "") or "")
 
 
 def _texts(value: Texts) -> list[str]:
@@ -439,20 +479,19 @@ def to_reading(entry: Entry) -> Reading:
         problem = Problem("json-no-work", "this JSON object has neither DOI nor title: it is no work of Crossref", line)
         return Reading(entry, None, (*entry.problems, problem))
     record = work_to_record(work)
-    problems = (*entry.problems, *_problems(work, bad, record, line))
+    problems = (*entry.problems, *_problems(bad, record, line))
     if not record.title:
         record = replace(record, fields={**record.fields, "title": NO_TITLE})
     return Reading(entry, record, problems)
 
 
-def _problems(work: Work, bad: Sequence[str], record: Record, line: int) -> Iterator[Problem]:
+def _problems(bad: Sequence[str], record: Record, line: int) -> Iterator[Problem]:
     for name in bad:
         yield Problem("field-unreadable", f"{name} has a shape that is not known; it was left out", line)
     if not record.title:
         yield Problem("title-missing", "the work has no title", line)
-    for _, notice in _notices(work):
-        if "retract" in notice:
-            yield Problem("retracted", f"this work was retracted ({notice})", line)
+    for problem in notices.problems(record.notices):
+        yield replace(problem, line=line)
 
 
 def _spans(source: str) -> Iterator[tuple[int, int]]:

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sync.core import schema
+from sync.core import notices, schema
 from sync.core.identifiers import parse_doi, parse_pmcid, parse_pmid
 from sync.core.record import Creator, Record
 
@@ -39,10 +39,12 @@ def new_item(
     """Item JSON ready to be created.
 
     collections: keys.  tags: names that the inbox adds, as a person's tags.  keywords: `automatic`, `manual` or `off`.
+    What notices say of the work ("Retracted") is a person's tag as well: automatic ones are wiped at a click.
     """
     item = to_item(record)
     item["extra"] = _with_extra_lines(record)
-    item["tags"] = _merge_tags([{"tag": tag} for tag in tags], keyword_tags(record.tags, keywords))
+    ordinary = dict.fromkeys((*tags, *notices.tags(record.notices)))
+    item["tags"] = _merge_tags([{"tag": tag} for tag in ordinary], keyword_tags(record.tags, keywords))
     item["collections"] = list(collections)
     item["relations"] = {}
     return item if item["extra"] else {name: value for name, value in item.items() if name != "extra"}

@@ -25,6 +25,6 @@ def entry_key(library: str, sha256: str, anchor: int, salt: int = 0) -> str:
     return derived_key("item", library, sha256, anchor, salt)
 
 
-def note_key(parent: str, number: int) -> str:
-    """The key of the nth child note (from 1) of an item."""
-    return derived_key("note", parent, number)
+def note_key(parent: str, which: int | str) -> str:
+    """The key of a child note of an item: of the nth (from 1) that came with it, or of a notice, by its identity."""
+    return derived_key("note", parent, which)

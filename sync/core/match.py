@@ -24,12 +24,18 @@ K = TypeVar("K", bound=Hashable)
 AGREES = 85.0  # percent of equal letters (Levenshtein ratio of folded titles) from which two titles are taken for one
 DIFFERS = 50.0  # below: two works that share an identifier
 PREFIX = 20  # letters: a title that is cut off still agrees with the whole one from this length on
+TELLING = 4  # words from which a title is not one that many works bear
+SIGNALS = 4  # of title, author, year, volume and page, to take a work that was found by its citation
 CLUSTER = 25  # members of one cluster at most
 
 # Titles that open like this belong to notices about a work, not to the work.
 _NOTICE = re.compile(
     r"^(re |reply|response to|comment(s|ary)? (on|to)|letter to|erratum|errata|corrigend(um|a)|correction|author correction"
-    r"|publisher correction|retraction|retracted|expression of concern|withdrawn)"
+    r"|publisher correction|retraction|expression of concern)"
+)
+# What a publisher puts before the title of a work that was retracted; it is the same work.
+_TAKEN_BACK = re.compile(
+    r"^(?:(?:article )?(?:retracted|withdrawn)(?: (?:article|paper|chapter))?|temporary removal|removed) "
 )
 _NUMBER = re.compile(r"\b(?:\d+|[ivx]+)\b")
 
@@ -94,16 +100,51 @@ def compare(one: Sketch, other: Sketch) -> Match:
 def contradicts(record: Sketch, answer: Sketch) -> str:
     """Why a source's answer to this record's identifier cannot be the record's work; empty if nothing speaks against it.
 
-    What is missing on either side contradicts nothing.
+    What is missing on either side contradicts nothing. Where the titles agree, the first author or the year may still be told
+    otherwise by one of the two (another script, online and print); both together may not, nor either of them where the
+    title is one that many works bear ("Introduction").
     """
-    if record.title and answer.title:
-        titles = _titles(record.title, answer.title)
-        return "" if titles.verdict is Verdict.SAME else titles.reasons[-1]
-    if record.author and answer.author and fuzz.ratio(record.author, answer.author) < AGREES:
-        return "author-differs"
-    if record.year and answer.year and abs(int(record.year) - int(answer.year)) > 1:
-        return "year-differs"
-    return ""
+    titles = _titles(record.title, answer.title) if record.title and answer.title else None
+    if titles and titles.verdict is not Verdict.SAME:
+        return titles.reasons[-1]
+    against = [why for why in (_authors_differ(record, answer), _years_differ(record, answer)) if why]
+    telling = titles is not None and len(record.title.split()) >= TELLING
+    return ", ".join(against) if against and (len(against) > 1 or not telling) else ""
+
+
+def agrees(record: Record, answer: Record) -> bool:
+    """Whether a work that was found by citation, not by an identifier, is surely the record's: the title agrees, nothing
+    speaks against it, and at least four of title, first author, year, volume and first page are told alike.
+    """
+    mine, theirs = sketch(record), sketch(answer)
+    if not mine.title or not theirs.title or contradicts(mine, theirs):
+        return False
+    alike = [
+        True,
+        bool(mine.author and theirs.author) and not _authors_differ(mine, theirs),
+        bool(mine.year) and mine.year == theirs.year,
+        _told_alike(record.base("volume"), answer.base("volume")),
+        _told_alike(_first_page(record), _first_page(answer)),
+    ]
+    return sum(alike) >= SIGNALS
+
+
+def _authors_differ(one: Sketch, other: Sketch) -> str:
+    apart = one.author and other.author and fuzz.partial_ratio(one.author, other.author) < AGREES
+    return "author-differs" if apart else ""
+
+
+def _years_differ(one: Sketch, other: Sketch) -> str:
+    apart = one.year and other.year and abs(int(one.year) - int(other.year)) > 1
+    return "year-differs" if apart else ""
+
+
+def _told_alike(one: str, other: str) -> bool:
+    return bool(one and other) and fold(one) == fold(other)
+
+
+def _first_page(record: Record) -> str:
+    return re.split(r"[-\u2013,;\s]", record.base("pages"), maxsplit=1)[0]
 
 
 def clusters(sketches: Mapping[K, Sketch], groups: Sequence[Sequence[K]]) -> dict[K, tuple[K, tuple[str, ...]]]:
@@ -174,6 +215,7 @@ def _conflict(one: Sketch, other: Sketch) -> bool:
 
 
 def _titles(one: str, other: str) -> Match:
+    one, other = _TAKEN_BACK.sub("", one), _TAKEN_BACK.sub("", other)
     if not one or not other:
         return Match(Verdict.UNSURE, ("title-missing",))
     if bool(_NOTICE.match(one)) != bool(_NOTICE.match(other)):

@@ -1,17 +1,69 @@
-"""What several accounts of one work add to each other: only what is empty is filled, and every change says why."""
+"""What several accounts of one work add to each other. Every change says why; what lost is told too.
+
+By default only what is empty is filled, and a value is replaced only by one that is provably better (`upgrades`). Which source
+goes first for a field stands in a table; a policy may say otherwise, field by field. The order in which answers come does not
+matter, and merging twice changes nothing.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
-from sync.core import schema
+from sync.core import notices, schema
 from sync.core.record import Candidate, Creator, Provenance, Record
+from sync.core.text import fold
+from sync.core.upgrades import better_people, upgrade
 
 # Facts about a copy or a look-up, not about the work: they do not travel from one account to another.
 NOT_FILLED = frozenset(
     {"accessDate", "archive", "archiveLocation", "callNumber", "citationKey", "extra", "libraryCatalog", "rights"}
 )
+# Which source is asked first for a (base) field. PubMed has whole abstracts, given names and headings that editors chose; Crossref
+# what the publisher printed. All other fields: in the order of the policy.
+PRECEDENCE: Mapping[str, tuple[str, ...]] = {
+    **dict.fromkeys(
+        ("abstractNote", "creators", "tags", "journalAbbreviation", "PMID", "PMCID"), ("pubmed", "crossref")
+    ),
+    **dict.fromkeys(
+        (
+            *("title", "publicationTitle", "date", "volume", "issue", "pages", "ISSN", "ISBN", "publisher", "place"),
+            *("edition", "series", "conferenceName", "language", "url", "DOI"),
+        ),
+        ("crossref", "pubmed"),
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What sources may do to a field. default, and by field name (Zotero's, `creators` and `tags` included): `keep` (nothing),
+    `fill` (what is empty, and upgrades), `fill SOURCE` (that source first), `prefer SOURCE` (its value goes before the drop's).
+
+    order: of trust, for fields that `PRECEDENCE` does not name.
+    """
+
+    default: str = "fill"
+    fields: Mapping[str, str] = field(default_factory=dict)
+    order: tuple[str, ...] = ("pubmed", "crossref")
+
+    def rule(self, item_type: str, name: str) -> tuple[str, str]:
+        """`keep`, `fill` or `prefer`, and the source that goes first (may be empty)."""
+        said = self.fields.get(name) or self.fields.get(schema.base_field(item_type, name)) or self.default
+        how, _, source = said.partition(" ")
+        return how, source
+
+    def rank(self, item_type: str, name: str, source: str) -> tuple[int, str]:
+        """The place of a source among those that offer this field, lowest first."""
+        order = (
+            self.rule(item_type, name)[1],
+            *PRECEDENCE.get(schema.base_field(item_type, name), self.order),
+            *self.order,
+        )
+        return (order.index(source) if source in order else len(order), source)
+
+
+FILL = Policy()
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,75 +77,181 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
+class Lost:
+    """A value that was offered and not taken: it says something else than the one that stands."""
+
+    field: str
+    value: str
+    because: Provenance
+
+
+@dataclass(frozen=True, slots=True)
 class Merged:
-    """A record after merging, and the changes that made it."""
+    """A record after merging, the changes that made it, and what lost."""
 
     record: Record
     changes: tuple[Change, ...] = ()
+    lost: tuple[Lost, ...] = ()
 
 
 def absorb(survivor: Record, members: Iterable[Record], because: Provenance) -> Merged:
-    """The survivor of a cluster with what the other members have and it lacks; keywords and notes are joined."""
+    """The survivor of a cluster with what the other members have and it lacks; keywords, notes and notices are joined."""
     merged = Merged(survivor)
     for member in members:
-        merged = _fill(merged, member, because)
         record = merged.record
+        offers = _offers(record, [Candidate(member, because)])
+        fields = {name: offered[0][0] for name, offered in offers.items() if not _held(record, name)}
+        people = _people(member, record.item_type) if not record.creators else ()
+        changes = [Change(name, "", value, because) for name, value in fields.items()]
+        changes += [Change("creators", "", shown(people), because)] if people else []
         joined = replace(
-            record,
+            _with_fields(record, fields),
+            creators=record.creators or people,
             tags=_union(record.tags, member.tags),
             notes=_union(record.notes, member.notes),
             attachments=_union(record.attachments, member.attachments),
             unmapped=_union(record.unmapped, member.unmapped),
+            notices=notices.joined((*record.notices, *member.notices)),
         )
-        merged = replace(merged, record=joined)
+        merged = Merged(joined, (*merged.changes, *changes))
     return merged
 
 
-def fill(record: Record, candidates: Sequence[Candidate]) -> Merged:
-    """The record with its empty fields filled, from the first candidate that knows each. Filling twice changes nothing."""
-    merged = Merged(record)
-    for candidate in candidates:
-        merged = _fill(merged, candidate.record, candidate.because)
-        merged = _fill_tags(merged, candidate.record.tags, candidate.because)
-    return merged
-
-
-def _fill(merged: Merged, other: Record, because: Provenance) -> Merged:
-    record = merged.record
-    new = _new_fields(record, other)
-    people = () if record.creators else _people(other, record.item_type)
-    names = {name: value for name, value in other.identifiers.items() if name not in record.identifiers}
-    changes = [Change(name, "", value, because) for name, value in new.items()]
-    changes += [Change("creators", "", "; ".join(_shown(person) for person in people), because)] if people else []
-    changes += [Change(name, "", value, because) for name, value in names.items() if name not in new]
-    record = replace(
-        record,
-        fields={**record.fields, **new},
-        creators=record.creators or people,
-        identifiers={**record.identifiers, **names},
+def fill(record: Record, candidates: Sequence[Candidate], policy: Policy = FILL) -> Merged:
+    """The record with what these accounts add to it, as the policy allows. Their order does not matter."""
+    accounts = sorted(candidates, key=lambda one: (one.because.source, one.because.how, _sortable(one.record)))
+    decided = [_decided(record, name, offered, policy) for name, offered in sorted(_offers(record, accounts).items())]
+    people = _decided_people(record, accounts, policy)
+    keywords = _decided_tags(record, accounts, policy)
+    parts = [*decided, people[1], keywords[1]]
+    changes = [change for part in parts for change in part.changes]
+    fields = {change.field: change.new for part in decided for change in part.changes}
+    made = replace(
+        _with_fields(record, fields),
+        creators=people[0],
+        tags=keywords[0],
+        notices=notices.joined((*record.notices, *(n for one in accounts for n in one.record.notices))),
     )
-    return Merged(record, (*merged.changes, *changes))
+    return Merged(made, tuple(changes), tuple(lost for part in parts for lost in part.lost))
 
 
-def _new_fields(record: Record, other: Record) -> dict[str, str]:
-    """What `other` knows and `record` has a place for but no value, under the names of `record`'s type."""
-    new = {}
-    for name, value in other.fields.items():
-        own = schema.own_field(record.item_type, schema.base_field(other.item_type, name))
-        if own and own not in NOT_FILLED and own not in record.fields and own not in record.identifiers:
-            new[own] = value
+def shown(people: Iterable[Creator]) -> str:
+    """Creators on one line, for a change."""
+    return "; ".join(person.name or f"{person.last}, {person.first}".rstrip(", ") for person in people)
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    changes: tuple[Change, ...] = ()
+    lost: tuple[Lost, ...] = ()
+
+
+_Offer = tuple[str, Provenance]
+
+
+def _decided(record: Record, name: str, offered: Sequence[_Offer], policy: Policy) -> _Part:
+    """What becomes of one field."""
+    kind, old = record.item_type, _held(record, name)
+    base = schema.base_field(kind, name)
+    how, preferred = policy.rule(kind, name)
+    ranked = sorted(offered, key=lambda offer: policy.rank(kind, name, offer[1].source))
+    value, because = old, None
+    if how == "prefer":
+        value, because = next(((new, why) for new, why in ranked if why.source == preferred), (old, None))
+    if how != "keep" and because is None:
+        for new, why in ranked:
+            reason = "" if not value else upgrade(base, value, new)
+            if not value or reason:
+                value, because = new, replace(why, how=f"{why.how}, {reason}") if reason else why
+    changed = because is not None and value != old
+    lost = tuple(
+        Lost(name, new, why) for new, why in ranked if _says(new) != _says(value) and not upgrade(base, new, value)
+    )
+    return _Part((Change(name, old, value, because),) if changed and because else (), tuple(dict.fromkeys(lost)))
+
+
+def _decided_people(record: Record, accounts: Sequence[Candidate], policy: Policy) -> tuple[tuple[Creator, ...], _Part]:
+    kind, old = record.item_type, record.creators
+    how, preferred = policy.rule(kind, "creators")
+    ranked = sorted(accounts, key=lambda one: policy.rank(kind, "creators", one.because.source))
+    offers = [(people, one.because) for one in ranked if (people := _people(one.record, kind))]
+    people, because = old, None
+    if how == "prefer":
+        people, because = next(((new, why) for new, why in offers if why.source == preferred), (old, None))
+    if how != "keep" and because is None:
+        for new, why in offers:
+            best = better_people(people, new) if people else new
+            if best != people:
+                told = replace(why, how=f"{why.how}, fuller names") if people else why
+                people, because = best, told
+    lost = [
+        Lost("creators", shown(new), why)
+        for new, why in offers
+        if new != people and better_people(new, people) != people
+    ]
+    changed = because is not None and people != old
+    change = (Change("creators", shown(old), shown(people), because),) if changed and because else ()
+    return people, _Part(change, tuple(dict.fromkeys(lost)))
+
+
+def _decided_tags(record: Record, accounts: Sequence[Candidate], policy: Policy) -> tuple[tuple[str, ...], _Part]:
+    """Keywords come from one source: two thesauri in one item help nobody."""
+    how, preferred = policy.rule(record.item_type, "tags")
+    ranked = sorted(accounts, key=lambda one: policy.rank(record.item_type, "tags", one.because.source))
+    offers = [(one.record.tags, one.because) for one in ranked if one.record.tags]
+    if how == "prefer":
+        offers = [offer for offer in offers if offer[1].source == preferred] or ([] if record.tags else offers)
+    if how == "keep" or not offers or (record.tags and how != "prefer") or offers[0][0] == record.tags:
+        return record.tags, _Part()
+    tags, because = offers[0]
+    return tags, _Part((Change("tags", "; ".join(record.tags), "; ".join(tags), because),))
+
+
+def _offers(record: Record, accounts: Iterable[Candidate]) -> dict[str, list[_Offer]]:
+    """What each account says of the fields that this type has, under its names for them, and of identifiers."""
+    offers: dict[str, list[_Offer]] = {}
     known = schema.fields(record.item_type)
-    for name, value in other.identifiers.items():
-        if name in known and name not in record.fields and name not in record.identifiers:
-            new.setdefault(name, value)
-    return new
+    for one in accounts:
+        said: dict[str, str] = {}
+        for name, value in one.record.fields.items():
+            own = schema.own_field(record.item_type, schema.base_field(one.record.item_type, name))
+            if own and own not in NOT_FILLED:
+                said[own] = value
+        said |= {name: value for name, value in one.record.identifiers.items() if name not in said or name in known}
+        for name, value in said.items():
+            offers.setdefault(name, []).append((value, one.because))
+    return _with_abbreviation(record, offers)
 
 
-def _fill_tags(merged: Merged, tags: tuple[str, ...], because: Provenance) -> Merged:
-    if merged.record.tags or not tags:
-        return merged
-    change = Change("tags", "", "; ".join(tags), because)
-    return Merged(replace(merged.record, tags=tags), (*merged.changes, change))
+def _with_abbreviation(record: Record, offers: dict[str, list[_Offer]]) -> dict[str, list[_Offer]]:
+    """A journal that the drop has only in short form is, once its full title is known, still its abbreviation."""
+    short = record.fields.get("publicationTitle", "")
+    fuller = any(upgrade("publicationTitle", short, new) for new, _ in offers.get("publicationTitle", ()))
+    if short and fuller and "journalAbbreviation" in schema.fields(record.item_type):
+        offers.setdefault("journalAbbreviation", []).append((short, Provenance("drop", "publicationTitle")))
+    return offers
+
+
+def _held(record: Record, name: str) -> str:
+    return record.fields.get(name) or record.identifiers.get(name, "")
+
+
+def _with_fields(record: Record, changed: Mapping[str, str]) -> Record:
+    """The record with these fields and identifiers; an identifier that has a field stands in both."""
+    known, named = schema.fields(record.item_type), _identifiers(changed)
+    fields = {name: value for name, value in changed.items() if name in known}
+    return replace(
+        record,
+        fields={**record.fields, **fields},
+        identifiers={**record.identifiers, **named},
+    )
+
+
+def _identifiers(changed: Mapping[str, str]) -> Mapping[str, str]:
+    return {name: value for name, value in changed.items() if name in _NAMED}
+
+
+_NAMED = frozenset({"DOI", "PMID", "PMCID", "arXiv"})
 
 
 def _people(other: Record, item_type: str) -> tuple[Creator, ...]:
@@ -111,5 +269,10 @@ def _union(one: tuple, more: tuple) -> tuple:  # type: ignore[type-arg]
     return one + tuple(value for value in more if value not in one)
 
 
-def _shown(person: Creator) -> str:
-    return person.name or f"{person.last}, {person.first}".rstrip(", ")
+def _says(value: str) -> str:
+    """What two values are compared by: their letters and digits."""
+    return fold(value) or value
+
+
+def _sortable(record: Record) -> str:
+    return repr((sorted(record.fields.items()), record.creators, record.tags, sorted(record.identifiers.items())))

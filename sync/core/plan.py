@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any, TypeAlias
 
-from sync.core import schema
-from sync.core.items import keyword_tags, new_item, to_item
+from sync.core import notices, schema
+from sync.core.items import from_item, keyword_tags, new_item, to_item
 from sync.core.match import Match, Verdict
 from sync.core.record import Record
+from sync.core.upgrades import better_people, upgrade
 
 
 class Place(Enum):
@@ -112,10 +113,11 @@ def create(record: Record, wish: Wish) -> Create:
 def update(record: Record, twin: Twin, wish: Wish) -> dict[str, Any]:
     """What of the record may go into an item that exists: item JSON of the changed properties only.
 
-    Empty fields are filled, unless it was a person who emptied them; the inbox's collection and tags are added, unless a
-    person took them away.
+    Empty fields are filled, unless it was a person who emptied them; what we wrote and nobody has touched since gives way to a
+    value that is provably better; the inbox's collection and tags are added, unless a person took them away.
     """
-    changed = {name: value for name, value in _offers(record, twin).items() if _may_fill(name, twin)}
+    offers = _offers(record, twin)
+    changed = {name: value for name, value in offers.items() if _may_fill(name, twin) or _may_better(name, value, twin)}
     collections = _additions(wish.collections, twin, "collections")
     if collections:
         changed["collections"] = [*twin.data.get("collections", ()), *collections]
@@ -185,16 +187,30 @@ def _may_fill(name: str, twin: Twin) -> bool:
     return twin.base is None or not twin.base.get(name)
 
 
+def _may_better(name: str, value: Any, twin: Twin) -> bool:
+    """Whether the item still holds what we wrote there, and `value` says the same more fully."""
+    held = twin.data.get(name)
+    if not twin.made or twin.base is None or canonical(name, held) != canonical(name, twin.base.get(name)):
+        return False
+    if name != "creators":
+        return isinstance(held, str) and bool(upgrade(schema.base_field(twin.data["itemType"], name), held, value))
+    mine, theirs = (
+        from_item({"itemType": twin.data["itemType"], "creators": people}).creators for people in (held, value)
+    )
+    return better_people(mine, theirs) == theirs != mine
+
+
 def _additions(wanted: Sequence[str], twin: Twin, name: str) -> list[str]:
     held, before = set(twin.data.get(name, ())), set((twin.base or {}).get(name, ()))
     return [key for key in wanted if key not in held and key not in before]
 
 
 def _new_tags(record: Record, twin: Twin, wish: Wish) -> list[dict[str, Any]]:
-    """The inbox's tags, and the record's keywords where the item has no tag of any kind and never had."""
+    """The inbox's tags, what notices say of an item of ours, and the record's keywords where the item has no tag and never had."""
     held = {tag["tag"] for tag in twin.data.get("tags", ())}
     before = {tag["tag"] for tag in (twin.base or {}).get("tags", ())}
-    wanted = [{"tag": tag} for tag in wish.tags]
+    told = notices.tags(record.notices) if twin.made else ()
+    wanted: list[dict[str, Any]] = [{"tag": tag} for tag in dict.fromkeys((*wish.tags, *told))]
     if not held and not before:
         wanted += [tag for tag in keyword_tags(record.tags, wish.keywords) if tag["tag"] not in set(wish.tags)]
     return [tag for tag in wanted if tag["tag"] not in held and tag["tag"] not in before]

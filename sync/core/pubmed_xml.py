@@ -4,8 +4,9 @@ Elements: NLM's DTD of 2025 (https://dtd.nlm.nih.gov/ncbi/pubmed/out/pubmed_2501
 translator (PubMed XML), except, on purpose:
 
 * Titles keep italics, sub and superscript, as rich text; formulae are readable; white space is one blank.
-* What the translator drops stands in `unmapped`: a generation (`Jr`), the season of an issue, retractions, expressions of
-  concern and corrections, and whatever has no place in the item type (ISSN of a preprint).
+* What the translator drops stands in `unmapped`: a generation (`Jr`), ORCIDs, the season of an issue, and whatever has no place
+  in the item type (ISSN of a preprint).
+* Retractions, expressions of concern, corrections and versions are notices of the record; the translator knows none.
 * No link to the entry at PubMed is attached, and the PMID of a book is an identifier, not a line of Extra.
 * Small words of other languages (`de`, `und`) stay small when a journal's name is set in title case.
 """
@@ -14,24 +15,24 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from itertools import chain
 from typing import Any, TypeAlias
 
 from lxml import etree
 
-from sync.core import dates, schema, text
+from sync.core import dates, notices, schema, text
 from sync.core.casing import title_case
-from sync.core.identifiers import doi_key, parse_arxiv, parse_doi, parse_pmcid, parse_pmid
+from sync.core.identifiers import doi_key, parse_arxiv, parse_doi, parse_orcid, parse_pmcid, parse_pmid
 from sync.core.names import lone_initials_dotted
-from sync.core.record import Creator, Entry, Gap, Problem, Reading, Record, SourceLine
+from sync.core.record import Creator, Entry, Gap, Notice, Problem, Reading, Record, SourceLine
 
 Element: TypeAlias = Any  # lxml's own class is private
 CATALOG = "PubMed"
 
 PREPRINT, RETRACTED = "D000076942", "D016441"  # MeSH numbers of publication types
+_DOI_INSIDE = re.compile(r"\bdoi:?\s*(10\.\S+)", re.IGNORECASE)  # in a citation
 _MATHML = "http://www.w3.org/1998/Math/MathML"
-# What other articles say of this one: kept, and shown, not acted on.
-_NOTICES = ("RetractionIn", "ExpressionOfConcernIn", "ErratumIn", "RetractedandRepublishedIn", "UpdateIn")
 _PARSER = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
 
 
@@ -79,7 +80,8 @@ def article_to_record(article: Element) -> Record:
         creators=tuple(people),
         tags=tuple(dict.fromkeys(_keywords(article))),
         identifiers=identifiers,
-        unmapped=(*unmapped, *_suffixes(article), *_notices(article)),
+        unmapped=(*unmapped, *_suffixes(article), *_orcids(article)),
+        notices=notices.joined(_notices(article, item_type)),
     )
 
 
@@ -247,11 +249,25 @@ def _kinds(article: Element) -> set[str]:
     return {node.get("UI", "") for node in article.iterfind(".//PublicationType")}
 
 
-def _notices(article: Element) -> Iterator[tuple[str, str]]:
+def _orcids(article: Element) -> Iterator[tuple[str, str]]:
+    for person in article.iterfind(".//AuthorList/Author"):
+        orcid = parse_orcid(_text(person, "Identifier[@Source='ORCID']"))
+        if orcid:
+            name = f"{_plain(_text(person, 'LastName'))}, {_plain(_text(person, 'ForeName'))}"
+            yield "ORCID", f"{name}: {orcid}"
+
+
+def _notices(article: Element, item_type: str) -> Iterator[Notice]:
+    """What was published about the article. A preprint is updated by the article that it became."""
     for node in article.iterfind("MedlineCitation/CommentsCorrectionsList/CommentsCorrections"):
-        if node.get("RefType") in _NOTICES:
-            pmid = _text(node, "PMID")
-            yield node.get("RefType"), f"{_text(node, 'RefSource')}{f' PMID: {pmid}' if pmid else ''}".strip()
+        kind, said = notices.PUBMED.get(node.get("RefType", "")), _plain(_text(node, "RefSource"))
+        if kind:
+            kind = "published" if kind == "new-version" and item_type == "preprint" else kind
+            named = _DOI_INSIDE.search(said)
+            doi = doi_key(parse_doi(named.group(1)) or "") if named else ""
+            yield Notice(kind, doi=doi, pmid=parse_pmid(_text(node, "PMID")) or "", said=said)
+    if RETRACTED in _kinds(article):
+        yield Notice("retraction")
 
 
 def _first(node: Element, path: str) -> Element:
@@ -318,14 +334,14 @@ def to_reading(entry: Entry) -> Reading:
         problem = Problem("xml-damaged", f"this article's XML is damaged ({fault}); was the file cut off?", line)
         return Reading(entry, None, (*entry.problems, problem))
     record = article_to_record(article)
-    return Reading(entry, record, (*entry.problems, *_problems(article, record, line)))
+    return Reading(entry, record, (*entry.problems, *_problems(record, line)))
 
 
-def _problems(article: Element, record: Record, line: int) -> Iterator[Problem]:
+def _problems(record: Record, line: int) -> Iterator[Problem]:
     if not record.title:
         yield Problem("title-missing", "the article has no title", line)
-    if RETRACTED in _kinds(article):
-        yield Problem("retracted", f"PMID {pmid_of(article)} was retracted", line)
+    for problem in notices.problems(record.notices):
+        yield replace(problem, line=line)
 
 
 def _ends_here(line: str) -> bool:

@@ -113,6 +113,21 @@ class Provenance:
 
 
 @dataclass(frozen=True, slots=True)
+class Notice:
+    """Something published about a work. kind: `retraction`, `concern`, `correction` ... (`notices` has the list).
+
+    doi, pmid: of the notice itself (of the article, for a preprint that was published), canonical, in small letters; may be empty.
+    date: ISO 8601 as far as known.  said: the source's own words for it.
+    """
+
+    kind: str
+    doi: str = ""
+    pmid: str = ""
+    date: str = ""
+    said: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Record:
     """What we hold of one work.
 
@@ -120,6 +135,7 @@ class Record:
     tags: keywords, in order, without repeats.  notes: HTML, safe to show.
     identifiers: canonical identifiers by name (`DOI`, `PMID`, `PMCID`, `arXiv`), whether the type has a field for them or not.
     unmapped: values that have no place in the item: (tag, value), in order.
+    notices: what was published about the work, as `notices.joined` gives it.
     """
 
     item_type: str
@@ -130,6 +146,7 @@ class Record:
     attachments: tuple[Attachment, ...] = ()
     identifiers: Mapping[str, str] = field(default_factory=dict)
     unmapped: tuple[tuple[str, str], ...] = ()
+    notices: tuple[Notice, ...] = ()
 
     def __post_init__(self) -> None:
         known = schema.fields(self.item_type)
@@ -190,6 +207,7 @@ def to_json(record: Record) -> dict[str, Any]:
         "attachments": [[a.title, a.url] for a in record.attachments],
         "identifiers": dict(record.identifiers),
         "unmapped": [list(pair) for pair in record.unmapped],
+        **({"notices": [[n.kind, n.doi, n.pmid, n.date, n.said] for n in record.notices]} if record.notices else {}),
     }
 
 
@@ -204,4 +222,5 @@ def from_json(data: Mapping[str, Any]) -> Record:
         attachments=tuple(Attachment(*parts) for parts in data["attachments"]),
         identifiers=data["identifiers"],
         unmapped=tuple((tag, value) for tag, value in data["unmapped"]),
+        notices=tuple(Notice(*parts) for parts in data.get("notices", ())),
     )

@@ -13,14 +13,18 @@ from sync.core.record import Candidate, Record
 class Finding:
     """What a source says of one record.
 
-    candidates: works whose own identifier equals the one asked for; whether they agree with the record is `match`'s to say.
+    candidates: works whose own identifier equals the one asked for (or, `how` being `citation`, that the service itself took for
+    the citation); whether they agree with the record is `match`'s to say.
     away: why the source could not be asked for this record (it is owed and asked again); empty if it was asked.
-    asked: whether the record had anything to ask by (a DOI, a PMID).
+    asked: whether the record had anything to ask by.
+    agency: of an identifier that the source does not have: who registered it, in small letters (`datacite`), `nobody` if no
+    agency knows it; empty if that was not asked.
     """
 
     candidates: tuple[Candidate, ...] = ()
     away: str = ""
     asked: bool = True
+    agency: str = ""
 
 
 class Source(Protocol):
@@ -31,9 +35,20 @@ class Source(Protocol):
         """The short name used in config, provenance and reports: `crossref`."""
         ...
 
-    def find(self, records: Sequence[Record]) -> Sequence[Finding]:
+    def question(self, record: Record, *, citations: bool = True) -> str:
+        """What this source would ask for the record by, as the key of a kept answer (`doi:10.1/x`); empty if by nothing.
+
+        citations: whether more than identifiers may be sent out.
+        """
+        ...
+
+    def find(self, records: Sequence[Record], *, citations: bool = True) -> Sequence[Finding]:
         """One Finding per record, in the same order, in as few requests as can be.
 
         Raises Interrupted if a stop was asked for while waiting.
         """
+        ...
+
+    def requests_for(self, questions: int) -> int:
+        """About how many requests so many different questions cost."""
         ...

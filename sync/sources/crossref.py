@@ -2,18 +2,19 @@
 
 Rates: Crossref blog, "Announcing changes to REST API rate limits" (2025-11-05). Traps of the list route, each known from its
 validator or its answers: one malformed DOI, or one with a comma, fails the whole list (400); DOIs that are not found are
-silently absent; without `rows` only twenty come.
+silently absent; without `rows` only twenty come. What a list does not know is asked for once more alone, and then for the agency
+that registered it: all other routes know Crossref's own DOIs only.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 from urllib.parse import quote, urlencode
 
-from sync.core.crossref_json import CONTAINERS, Work, decode, dois, work_to_record
+from sync.core.crossref_json import CONTAINERS, Work, agency, decode, dois, work_to_record
 from sync.core.identifiers import doi_key, parse_doi
 from sync.core.record import Candidate, Provenance, Record
 from sync.errors import Outage
@@ -40,6 +41,7 @@ class _Answer:
 
     works: tuple[Work, ...] = ()
     away: str = ""
+    agency: str = ""
 
 
 class Crossref:
@@ -56,9 +58,18 @@ class Crossref:
         """`crossref`."""
         return NAME
 
-    def find(self, records: Sequence[Record]) -> Sequence[Finding]:
+    def question(self, record: Record, *, citations: bool = True) -> str:  # noqa: ARG002  # only identifiers are asked by
+        """`doi:10.1/x`; empty for a record without a DOI."""
+        key = _key(record)
+        return f"doi:{key}" if key else ""
+
+    def requests_for(self, questions: int) -> int:
+        """Lists only: how many DOIs are not known shows later."""
+        return -(-questions // BATCH)
+
+    def find(self, records: Sequence[Record], *, citations: bool = True) -> Sequence[Finding]:  # noqa: ARG002
         """One Finding per record, by DOI. Raises Interrupted if a stop was asked for while waiting."""
-        keys = [doi_key(parse_doi(record.identifiers.get("DOI", "")) or "") for record in records]
+        keys = [_key(record) for record in records]
         known = self._look_up(list(dict.fromkeys(filter(None, keys))))
         because = Provenance(NAME, "doi", self._clock())
         return [_finding(known[key], because) if key else Finding(asked=False) for key in keys]
@@ -71,6 +82,10 @@ class Crossref:
         # A list says nothing of what it does not know, and takes no DOI with a comma: those are asked for alone.
         for part in self._round(self._ask_single, [[key] for key in keys if key not in known]):
             known |= part
+        absent = [[key] for key in keys if not known[key].works and not known[key].away]
+        for part in self._round(self._ask_agency, absent):
+            # That Crossref does not have it is known already: an agency that cannot be asked for takes nothing away from that.
+            known |= {key: replace(answer, away="") for key, answer in part.items()}
         return known
 
     def _round(
@@ -129,6 +144,18 @@ class Crossref:
             return {keys[0]: _Answer()}
         return {keys[0]: _Answer(), **_by_key(keys, _works(reply))}
 
+    def _ask_agency(self, keys: Sequence[str]) -> dict[str, _Answer]:
+        url = f"{self._url}/works/{quote(keys[0], safe='')}/agency"
+        reply = self._http.ask(NAME, f"{self._pool}-single", "GET", url, params=self._identity())
+        if reply.status == 200:
+            return {keys[0]: _Answer(agency=agency(reply.body))}
+        page = reply.body.lstrip()[:1] == b"<"
+        return {keys[0]: _Answer(agency="nobody" if reply.status == 404 and not page else "")}
+
+
+def _key(record: Record) -> str:
+    return doi_key(parse_doi(record.identifiers.get("DOI", "")) or "")
+
 
 def _works(reply: Reply) -> tuple[Work, ...]:
     if reply.status != 200:
@@ -151,4 +178,4 @@ def _by_key(keys: Sequence[str], works: Sequence[Work]) -> dict[str, _Answer]:
 
 def _finding(answer: _Answer, because: Provenance) -> Finding:
     records = [work_to_record(work) for work in answer.works if work.title or work.type not in CONTAINERS]
-    return Finding(tuple(Candidate(record, because) for record in records), answer.away)
+    return Finding(tuple(Candidate(record, because) for record in records), answer.away, agency=answer.agency)

@@ -1,4 +1,4 @@
-"""PubMed: articles by PMID, two hundred to a request, and by DOI.
+"""PubMed: articles by PMID, two hundred to a request, by DOI, and by citation (ecitmatch), many to a request.
 
 E-utilities: https://www.ncbi.nlm.nih.gov/books/NBK25497/ (rates, tool and email) and NBK25499 (parameters). PubMed falls back
 to matching words where it has not indexed a DOI, and then answers with another article: an article counts only if the DOI
@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
+from urllib.parse import urlencode
 
 import msgspec
 
@@ -33,12 +34,14 @@ POOLS: Mapping[str, Rate] = {
     "idconv": Rate(3, 1, share=0.9),
 }
 FETCH, SEARCH, CONVERT = 200, 100, 200  # identifiers in a request
+LONGEST_URL = 3_800  # bytes
 MOST_PER_DOI = 5  # articles that a search may find for each DOI; above, it matched words, and is halved
 
 _BUSY = re.compile(
     rb"rate limit exceeded|search backend failed|temporarily unavailable|too many requests", re.IGNORECASE
 )
 _EMPTY = re.compile(r"empty id list|id list is empty", re.IGNORECASE)
+_ARTICLES = frozenset({"journalArticle", "magazineArticle"})
 _PLAIN_DOI = re.compile(r"[\w./-]+(?:\([\w./-]*\)[\w./-]*)*")  # what needs no quotes in PubMed's query language
 
 
@@ -77,16 +80,25 @@ class PubMed:
         """`pubmed`."""
         return NAME
 
-    def find(self, records: Sequence[Record]) -> Sequence[Finding]:
-        """One Finding per record: by PMID, else by DOI. Raises Interrupted if a stop was asked for while waiting."""
-        asked = [_question(record) for record in records]
-        by_pmid = self._by_pmid(_unique(value for how, value in asked if how == "pmid"))
-        by_doi = self._by_doi(_unique(value for how, value in asked if how == "doi"))
+    def question(self, record: Record, *, citations: bool = True) -> str:
+        """`pmid:7`, else `doi:10.1/x`, else `citation:journal|year|volume|page|author`; empty if nothing of that is known."""
+        how, value = _question(record, citations=citations)
+        return f"{how}:{value}" if how else ""
+
+    def requests_for(self, questions: int) -> int:
+        """As if all were DOIs: a search for a hundred, a fetch for two hundred."""
+        return -(-questions // SEARCH) + -(-questions // FETCH)
+
+    def find(self, records: Sequence[Record], *, citations: bool = True) -> Sequence[Finding]:
+        """One Finding per record: by PMID, else by DOI, else by citation. Raises Interrupted if a stop was asked for while waiting."""
+        asked = [_question(record, citations=citations) for record in records]
+        known = {
+            how: by(_unique(value for found, value in asked if found == how))
+            for how, by in (("pmid", self._by_pmid), ("doi", self._by_doi), ("citation", self._by_citation))
+        }
         at = self._clock()
         return [
-            _finding((by_pmid if how == "pmid" else by_doi)[value], Provenance(NAME, how, at))
-            if how
-            else Finding(asked=False)
+            _finding(known[how][value], Provenance(NAME, how, at)) if how else Finding(asked=False)
             for how, value in asked
         ]
 
@@ -131,6 +143,46 @@ class PubMed:
             except Outage:
                 continue
         return known
+
+    def _by_citation(self, citations: Sequence[str]) -> dict[str, _Answer]:
+        """Articles that PubMed takes for these citations, where it is sure of one. Whether it is right is for others to say."""
+        known: dict[str, _Answer] = {}
+        for batch in self._citation_batches(citations):
+            try:
+                pmids = self._matched(batch)
+                fetched = self._by_pmid(_unique(pmids.values()))
+            except Outage as outage:
+                known |= dict.fromkeys(batch, _Answer(away=str(outage)))
+            else:
+                known |= {citation: fetched[pmids[citation]] if citation in pmids else _Answer() for citation in batch}
+        return known
+
+    def _citation_batches(self, citations: Sequence[str]) -> Iterator[Sequence[str]]:
+        batch: list[str] = []
+        for citation in citations:
+            if batch and len(self._citation_url([*batch, citation])) > LONGEST_URL:
+                yield batch
+                batch = []
+            batch.append(citation)
+        if batch:
+            yield batch
+
+    def _matched(self, citations: Sequence[str]) -> dict[str, str]:
+        """The PMIDs of these citations; what is not found, or found more than once, is left out."""
+        # Without our key, which would stand in the address; so at the pace of those who have none.
+        reply = self._http.ask(NAME, "anonymous", "GET", self._citation_url(citations), busy=_busy)
+        lines = reply.body.decode("utf-8", "replace").splitlines()
+        parts = [line.strip().rstrip("|").split("|") for line in lines if line.strip()]
+        if reply.status != 200 or not all(len(part) > 1 and part[-2].strip().isdigit() for part in parts):
+            raise _outage(f"answered with something else than citations (status {reply.status})")
+        found = {int(part[-2]): parse_pmid(part[-1]) for part in parts if part[-1].strip().isdigit()}
+        return {citation: pmid for number, citation in enumerate(citations) if (pmid := found.get(number))}
+
+    def _citation_url(self, citations: Sequence[str]) -> str:
+        """The bars between the parts have to stand there as they are."""
+        data = "\r".join(f"{citation}|{number}|" for number, citation in enumerate(citations))
+        query = urlencode({"db": "pubmed", "retmode": "xml", **self._identity, "bdata": data}, safe="|")
+        return f"{self._url}/ecitmatch.cgi?{query}"
 
     def _search(self, keys: Sequence[str]) -> list[str]:
         """PMIDs that PubMed names for these DOIs, wrong ones among them."""
@@ -178,13 +230,35 @@ class PubMed:
         return reply
 
 
-def _question(record: Record) -> tuple[str, str]:
-    """What a record is asked for by: `pmid` or `doi` and its value; two empty texts if by nothing."""
+def _question(record: Record, *, citations: bool) -> tuple[str, str]:
+    """What a record is asked for by: `pmid`, `doi` or `citation`, and its value; two empty texts if by nothing."""
     pmid = parse_pmid(record.identifiers.get("PMID", ""))
     if pmid:
         return "pmid", pmid
     doi = parse_doi(record.identifiers.get("DOI", ""))
-    return ("doi", doi_key(doi)) if doi else ("", "")
+    if doi:
+        return "doi", doi_key(doi)
+    citation = _citation(record) if citations else ""
+    return ("citation", citation) if citation else ("", "")
+
+
+def _citation(record: Record) -> str:
+    """`journal|year|volume|first page|author` of an article, as ecitmatch takes it; empty unless all but one are known.
+
+    Without a journal ecitmatch ends its answer there, so that those after it would not be heard.
+    """
+    year = re.search(r"(?<!\d)(?:1[4-9]|20)\d\d(?!\d)", record.base("date"))
+    first = record.creators[0] if record.creators else None
+    parts = [
+        record.base("journalAbbreviation") or record.base("publicationTitle"),
+        year.group() if year else "",
+        record.base("volume"),
+        re.split(r"[-\u2013,;\s]", record.base("pages"), maxsplit=1)[0],
+        f"{first.last} {first.first[:1]}" if first and first.last else "",
+    ]
+    said = [squeeze(re.sub(r"[|\r\n.]", " ", part)).casefold() for part in parts]
+    enough = record.item_type in _ARTICLES and said[0] and sum(map(bool, said)) >= len(said) - 1
+    return "|".join(said) if enough else ""
 
 
 def _finding(answer: _Answer, because: Provenance) -> Finding:

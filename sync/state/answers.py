@@ -3,9 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from sync.core.record import Candidate, Provenance, from_json, to_json
 from sync.state.database import Database, decode, encode
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A kept answer. agency: who registered a DOI that the source does not know."""
+
+    candidates: tuple[Candidate, ...] = ()
+    agency: str = ""
 
 
 class Answers:
@@ -14,18 +23,38 @@ class Answers:
     def __init__(self, database: Database) -> None:
         self._db = database
 
-    def get(self, source: str, asked: str, *, found_since: str, absent_since: str) -> tuple[Candidate, ...] | None:
+    def get(self, source: str, asked: str, *, found_since: str, absent_since: str) -> Answer | None:
         """The kept answer, if it is young enough (instants, ISO 8601): an empty one ages faster. None: ask."""
         row = self._db.one("SELECT at, answer_json FROM answers WHERE source = ? AND asked = ?", (source, asked))
         if row is None:
             return None
-        answer = decode(row["answer_json"])
-        if row["at"] < (found_since if answer else absent_since):
+        kept = decode(row["answer_json"])
+        found, agency = (kept, "") if isinstance(kept, list) else (kept["found"], kept["agency"])
+        if row["at"] < (found_since if found else absent_since):
             return None
-        return tuple(Candidate(from_json(record), Provenance(*because)) for record, because in answer)
+        return Answer(tuple(Candidate(from_json(record), Provenance(*because)) for record, because in found), agency)
 
-    def keep(self, source: str, asked: str, at: str, candidates: Sequence[Candidate]) -> None:
+    def keep(self, source: str, asked: str, at: str, candidates: Sequence[Candidate], agency: str = "") -> None:
         """Keep an answer; no candidate is an answer too."""
-        body = [[to_json(c.record), [c.because.source, c.because.how, c.because.at]] for c in candidates]
+        found = [[to_json(c.record), [c.because.source, c.because.how, c.because.at]] for c in candidates]
+        body = encode({"found": found, "agency": agency})
         with self._db.transaction() as sql:
-            sql.execute("INSERT OR REPLACE INTO answers VALUES (?, ?, ?, ?)", (source, asked, at, encode(body)))
+            sql.execute(
+                "INSERT OR REPLACE INTO answers (source, asked, at, answer_json, size) VALUES (?, ?, ?, ?, ?)",
+                (source, asked, at, body, len(body)),
+            )
+
+    def prune(self, since: str, most_bytes: int) -> int:
+        """Let go of answers that were kept before this instant, and of the oldest above so many bytes; how many went."""
+        with self._db.transaction() as sql:
+            gone = sql.execute("DELETE FROM answers WHERE at < ?", (since,)).rowcount
+            size: int = self._db.value("SELECT COALESCE(SUM(size), 0) FROM answers")
+            if size > most_bytes:
+                gone += sql.execute(_ABOVE, (most_bytes,)).rowcount
+        return gone
+
+
+_ABOVE = (
+    "DELETE FROM answers WHERE (source, asked) IN (SELECT source, asked FROM (SELECT source, asked,"
+    " SUM(size) OVER (ORDER BY at DESC, source, asked) AS total FROM answers) WHERE total > ?)"
+)

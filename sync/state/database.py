@@ -12,9 +12,24 @@ from typing import Any
 
 from sync.errors import StateFault
 
-VERSION = 1
+VERSION = 2
 _APPLICATION = 0x7A646C31  # "zdl1": marks a file as a zotdrop ledger (PRAGMA application_id)
 _BUSY_MS = 30_000
+
+
+# What makes tables of an older version those of the next one, by the older version.
+_MIGRATIONS = {
+    1: """
+        ALTER TABLE drops ADD COLUMN asks_json TEXT NOT NULL DEFAULT '{"sources": [], "titles": false}';
+        CREATE TABLE lost (
+            record INTEGER NOT NULL REFERENCES records (id), field TEXT NOT NULL, value TEXT NOT NULL, source TEXT NOT NULL,
+            how TEXT NOT NULL, at TEXT NOT NULL, PRIMARY KEY (record, field, value, source)
+        );
+        ALTER TABLE answers ADD COLUMN size INTEGER NOT NULL DEFAULT 0;
+        UPDATE answers SET size = LENGTH(answer_json);
+        CREATE INDEX answers_by_age ON answers (at, source, asked, size);
+    """,
+}
 
 
 class Database:
@@ -81,12 +96,15 @@ class Database:
             ) from fault
 
     def _prepare(self) -> None:
-        if self._version() == VERSION:
+        before = self._version()
+        if before == VERSION:
             return
-        script = files("sync.state").joinpath("schema.sql").read_text(encoding="utf-8")
+        script = "\n".join(_MIGRATIONS.get(version, "") for version in range(before, VERSION))
+        if not before:
+            script = files("sync.state").joinpath("schema.sql").read_text(encoding="utf-8")
         marks = f"PRAGMA application_id = {_APPLICATION};\nPRAGMA user_version = {VERSION};"
         try:
-            self.connection.executescript(f"BEGIN IMMEDIATE;\n{script}\n{marks}\nCOMMIT;")
+            self.connection.executescript(f"BEGIN IMMEDIATE;\n{script};\n{marks}\nCOMMIT;")
         except sqlite3.OperationalError:
             if self.connection.in_transaction:
                 self.connection.execute("ROLLBACK")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sync.core.match import Sketch, block_keys, sketch
-from sync.core.merge import Change
+from sync.core.merge import Merged
 from sync.core.record import Gap, Problem, Reading, Record, from_json, to_json
 from sync.state.database import Database, decode, encode
 
@@ -26,6 +26,17 @@ class DropRow:
     entries: int
     gaps: int
     gap_lines: int
+    asks_json: str
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """The sources that may be asked for its records."""
+        return tuple(decode(self.asks_json)["sources"])
+
+    @property
+    def titles(self) -> bool:
+        """Whether they may be told more than identifiers."""
+        return bool(decode(self.asks_json)["titles"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +63,14 @@ class Work:
     members: tuple[Member, ...]
     owed: tuple[str, ...]
     reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """The record that an item was made of, and the sources that may be asked for it."""
+
+    record: int
+    sources: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,14 +115,28 @@ class Records:
         return [DropRow(*row) for row in self._db.rows(f"{_DROP}{where} ORDER BY id", values)]
 
     def arrive(
-        self, *, library: int, sha256: str, wish: str, path: str, inbox: str, format_name: str, arrived: str, run: str
+        self,
+        *,
+        library: int,
+        sha256: str,
+        wish: str,
+        path: str,
+        inbox: str,
+        format_name: str,
+        arrived: str,
+        run: str,
+        sources: Sequence[str] = (),
+        titles: bool = False,
     ) -> DropRow:
-        """Note a new drop, in state `reading`."""
+        """Note a new drop, in state `reading`. sources: those that may be asked.  titles: and told more than identifiers."""
         with self._db.transaction() as sql:
             cursor = sql.execute(
-                "INSERT INTO drops (library, sha256, wish, path, inbox, format, arrived, state, first_run)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?, 'reading', ?)",
-                (library, sha256, wish, path, inbox, format_name, arrived, run),
+                "INSERT INTO drops (library, sha256, wish, path, inbox, format, arrived, state, first_run, asks_json)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, 'reading', ?, ?)",
+                (
+                    *(library, sha256, wish, path, inbox, format_name, arrived, run),
+                    encode({"sources": list(sources), "titles": titles}),
+                ),
             )
         return self.get(int(cursor.lastrowid or 0))
 
@@ -174,14 +207,27 @@ class Records:
             last = ids[-1][1]
             yield [self.work(record) for record, _ in ids]
 
-    def owing(self, library: int) -> list[tuple[int, tuple[str, ...]]]:
-        """Records that ended in an item of this library while a source was away, and the sources still to be asked."""
+    def to_ask(self, drop: int, source: str) -> int:
+        """How many works of the drop, not yet decided, have an identifier of which no answer of this source is kept."""
+        count: int = self._db.value(
+            "SELECT COUNT(*) FROM records r WHERE r.drop_id = ? AND r.state IN ('read', 'waiting')"
+            " AND EXISTS (SELECT 1 FROM record_blocks b WHERE b.record = r.id)"
+            " AND NOT EXISTS (SELECT 1 FROM record_blocks b JOIN answers a ON a.source = ? AND a.asked = b.block"
+            " WHERE b.record = r.id)",
+            (drop, source),
+        )
+        return count
+
+    def owing(self, library: int) -> list[tuple[int, tuple[str, ...], bool]]:
+        """Records that ended in an item of this library while a source was away, the sources still to be asked, and whether
+        these may be told more than identifiers.
+        """
         rows = self._db.rows(
-            "SELECT r.id, r.owed_json FROM records r JOIN drops d ON d.id = r.drop_id WHERE d.library = ?"
+            "SELECT r.id, r.owed_json, d.asks_json FROM records r JOIN drops d ON d.id = r.drop_id WHERE d.library = ?"
             " AND r.owed_json <> '[]' AND r.state = 'done' AND r.key IS NOT NULL ORDER BY r.id",
             (library,),
         )
-        return [(row[0], tuple(decode(row[1]))) for row in rows]
+        return [(row[0], tuple(decode(row[1])), bool(decode(row[2])["titles"])) for row in rows]
 
     def any_owed(self) -> bool:
         """Whether any source still owes an answer for an item that was written."""
@@ -212,16 +258,14 @@ class Records:
             reasons=tuple(decode(row["reasons_json"])),
         )
 
-    def keep_merged(
-        self, record: int, merged: Record, changes: Sequence[Change], *, sources: Sequence[str], owed: Sequence[str]
-    ) -> None:
-        """Note what cluster and sources made of a record, and where each value came from."""
+    def keep_merged(self, record: int, merged: Merged, *, sources: Sequence[str], owed: Sequence[str]) -> None:
+        """Note what cluster and sources made of a record, where each value came from, and what lost."""
         with self._db.transaction() as sql:
             sql.execute(
                 "UPDATE records SET merged_json = ?, title = ?, owed_json = ?, sources_json = ? WHERE id = ?",
                 (
-                    encode(to_json(merged)),
-                    merged.title,
+                    encode(to_json(merged.record)),
+                    merged.record.title,
                     encode(list(owed)),
                     encode(self._with_known(record, sources)),
                     record,
@@ -229,7 +273,14 @@ class Records:
             )
             sql.executemany(
                 "INSERT OR REPLACE INTO changes VALUES (?, ?, ?, ?, ?, ?, ?)",
-                [(record, c.field, c.old, c.new, c.because.source, c.because.how, c.because.at) for c in changes],
+                [
+                    (record, c.field, c.old, c.new, c.because.source, c.because.how, c.because.at)
+                    for c in merged.changes
+                ],
+            )
+            sql.executemany(
+                "INSERT OR REPLACE INTO lost VALUES (?, ?, ?, ?, ?, ?)",
+                [(record, o.field, o.value, o.because.source, o.because.how, o.because.at) for o in merged.lost],
             )
 
     def add_problem(self, record: int, problem: Problem) -> None:
@@ -290,6 +341,15 @@ class Records:
             "SELECT id FROM records WHERE key = ? AND drop_id = ? AND outcome = 'created'", (key, drop)
         )
         return found
+
+    def origin(self, library: int, key: str) -> Origin | None:
+        """The record that made the item with this key in this library, if one did."""
+        row = self._db.one(
+            "SELECT r.id, d.asks_json FROM records r JOIN drops d ON d.id = r.drop_id"
+            " WHERE r.key = ? AND r.outcome = 'created' AND d.library = ? ORDER BY r.id LIMIT 1",
+            (key, library),
+        )
+        return Origin(row["id"], tuple(decode(row["asks_json"])["sources"])) if row else None
 
     def close_drop_if_done(self, drop: int) -> bool:
         """Close a drop all of whose records have an end state; whether it is closed."""
@@ -356,7 +416,7 @@ class Records:
             )
 
 
-_DROP = "SELECT id, library, sha256, path, inbox, arrived, state, entries, gaps, gap_lines FROM drops"
+_DROP = "SELECT id, library, sha256, path, inbox, arrived, state, entries, gaps, gap_lines, asks_json FROM drops"
 
 _CROWDED = (
     "SELECT block, record FROM record_blocks WHERE drop_id = ? AND block IN"

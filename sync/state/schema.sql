@@ -1,4 +1,4 @@
--- The ledger, version 1. Plain SQL; times are UTC, ISO 8601, and come from the program, never from the database.
+-- The ledger, version 2 (`database` has what makes it of older ones). Plain SQL; times are UTC, ISO 8601, and come from the program, never from the database.
 -- Texts ending in _json hold JSON.
 
 CREATE TABLE runs (
@@ -57,6 +57,7 @@ CREATE TABLE drops (
     gaps INTEGER NOT NULL DEFAULT 0,
     gap_lines INTEGER NOT NULL DEFAULT 0,
     first_run TEXT NOT NULL REFERENCES runs (id),
+    asks_json TEXT NOT NULL DEFAULT '{"sources": [], "titles": false}',  -- which sources may be asked for its records, and what they may be told
     UNIQUE (library, sha256, wish)
 );
 
@@ -146,14 +147,27 @@ CREATE TABLE journal (
 );
 CREATE INDEX journal_by_run ON journal (run);
 
+-- Values that were offered in a merge and not taken.
+CREATE TABLE lost (
+    record INTEGER NOT NULL REFERENCES records (id),
+    field TEXT NOT NULL,
+    value TEXT NOT NULL,
+    source TEXT NOT NULL,
+    how TEXT NOT NULL,
+    at TEXT NOT NULL,
+    PRIMARY KEY (record, field, value, source)
+);
+
 -- Answers of the sources, by what was asked.
 CREATE TABLE answers (
     source TEXT NOT NULL,
-    asked TEXT NOT NULL,                     -- doi:10.1/x|pmid:1
+    asked TEXT NOT NULL,                     -- doi:10.1/x, pmid:1, citation:journal|year|volume|page|author
     at TEXT NOT NULL,
-    answer_json TEXT NOT NULL,               -- list of candidates; [] is an answer too
+    answer_json TEXT NOT NULL,               -- candidates (none is an answer too), and the agency of a DOI that is not known
+    size INTEGER NOT NULL DEFAULT 0,         -- letters of answer_json
     PRIMARY KEY (source, asked)
 );
+CREATE INDEX answers_by_age ON answers (at, source, asked, size);
 
 -- What a person decided about a record and an item; asked once, remembered for good.
 CREATE TABLE decisions (

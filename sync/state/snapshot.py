@@ -107,6 +107,16 @@ class Snapshot:
         )
         return [row[0] for row in rows]
 
+    def identified(self) -> list[tuple[str, bool]]:
+        """The living items that have an identifier, in order: key, and whether we made it."""
+        rows = self._db.rows(
+            "SELECT i.key, COALESCE(b.made, 0) FROM items i LEFT JOIN bases b ON b.library = i.library AND b.key = i.key"
+            " WHERE i.library = ? AND i.place = ? AND EXISTS"
+            " (SELECT 1 FROM item_blocks k WHERE k.library = i.library AND k.key = i.key) ORDER BY i.key",
+            (self.id, Place.ALIVE.value),
+        )
+        return [(row[0], bool(row[1])) for row in rows]
+
     def known(self, key: str) -> bool:
         """Whether this key was ever seen in the library, or written by us."""
         return bool(

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
+from sync.core import notices
 from sync.core.items import from_item, note_item
 from sync.core.keys import entry_key, note_key
 from sync.core.match import Match, Sketch, Verdict, block_keys, compare, sketch
@@ -35,7 +36,7 @@ def decide(tools: Tools, run: Run, rules: Rules, wish: Wish, row: DropRow, batch
     with tools.ledger.transaction():
         keep(tools, batch)
         for work in batch.works:
-            posts += _decide_one(tools, run, rules, wish, row, enriched(rules, batch, work))
+            posts += _decide_one(tools, run, rules, wish, row, enriched(tools, rules, batch, work))
     return Decided(tuple(posts), len(batch.works))
 
 
@@ -45,7 +46,7 @@ def decide_owed(tools: Tools, run: Run, rules: Rules, batch: Batch) -> Decided:
     with tools.ledger.transaction():
         keep(tools, batch)
         for work in batch.works:
-            posts += _fill_one(tools, run, rules, enriched(rules, batch, work))
+            posts += _fill_one(tools, run, rules, enriched(tools, rules, batch, work))
     return Decided(tuple(posts), len(batch.works))
 
 
@@ -53,7 +54,8 @@ def _decide_one(tools: Tools, run: Run, rules: Rules, wish: Wish, row: DropRow, 
     records, work = tools.ledger.records, known.work
     for problem in known.problems:
         records.add_problem(work.id, problem)
-    if known.owed and _young(tools, rules, work):
+    awaited = [name for name in known.owed if name not in run.deferred]
+    if awaited and _young(tools, rules, work):
         records.wait(work.id, ("source-away",), known.owed)
         return []
     key, twins = _twins(tools, known)
@@ -61,7 +63,7 @@ def _decide_one(tools: Tools, run: Run, rules: Rules, wish: Wish, row: DropRow, 
     if isinstance(action, (Update, Leave)) and tools.outbox.busy(action.key):
         return []  # its twin is being written: looked at again once that has landed
     action = _within_limits(tools, run, action)
-    records.keep_merged(work.id, known.record, known.changes, sources=known.sources, owed=known.owed)
+    records.keep_merged(work.id, known.merged, sources=known.sources, owed=known.owed)
     return _note(tools, run, rules, row, known, key, action)
 
 
@@ -123,18 +125,31 @@ def _within_limits(tools: Tools, run: Run, action: Action) -> Action:
 def _note(tools: Tools, run: Run, rules: Rules, row: DropRow, known: Enriched, key: str, action: Action) -> list[Post]:
     """The action in the outbox and the record's state, together."""
     records, work = tools.ledger.records, known.work
-    if isinstance(action, Create):
-        records.planned(work.id, key, "created", work.reasons)
-        return _post_item(tools, run, work.id, key, action, _extra_notes(rules, known.record))
-    merged = records.owner(action.key, row.id) is not None
-    if isinstance(action, Update):
-        records.planned(work.id, action.key, "merged" if merged else "updated", action.reasons)
-        return [tools.outbox.put(run.id, work.id, action.key, action.version, action.data)]
     if isinstance(action, Ask):
         records.settle(work.id, None, "asked", (*action.reasons, f"item:{action.key}"))
         return []
-    records.settle(work.id, action.key, "merged" if merged else "left", action.reasons)
-    return []
+    if isinstance(action, Create):
+        records.planned(work.id, key, "created", work.reasons)
+        posts = _post_item(tools, run, work.id, key, action, _extra_notes(rules, known.record))
+        return [*posts, *_post_notices(tools, run, work.id, key, known.record)]
+    posts = _post_update(tools, run, known, action)
+    merged = records.owner(action.key, row.id) is not None
+    if posts:
+        records.planned(work.id, action.key, "merged" if merged else "updated", action.reasons)
+    else:
+        records.settle(work.id, action.key, "merged" if merged else "left", action.reasons)
+    return posts
+
+
+def _post_update(tools: Tools, run: Run, known: Enriched, action: Update | Leave) -> list[Post]:
+    """The change of an item that exists, and the notes of notices that one of ours does not have yet."""
+    posts: list[Post] = []
+    if isinstance(action, Update):
+        posts.append(tools.outbox.put(run.id, known.work.id, action.key, action.version, action.data))
+    twin = tools.snapshot.twin(action.key, _SAME_ENTRY) if known.record.notices else None
+    if twin and twin.made and twin.place is Place.ALIVE:
+        posts += _post_notices(tools, run, known.work.id, action.key, known.record)
+    return posts
 
 
 def _post_item(tools: Tools, run: Run, record: int, key: str, action: Create, more: Sequence[str]) -> list[Post]:
@@ -143,6 +158,17 @@ def _post_item(tools: Tools, run: Run, record: int, key: str, action: Create, mo
     posts = [tools.outbox.put(run.id, record, key, 0, action.data)]
     for number, note in enumerate((*action.notes, *more), start=1):
         posts.append(tools.outbox.put(run.id, record, note_key(key, number), 0, note_item(note, key)))
+    return posts
+
+
+def _post_notices(tools: Tools, run: Run, record: int, parent: str, known: Record) -> list[Post]:
+    """A note for each notice, once: one that was ever written is not written again, whatever became of it."""
+    posts = []
+    for notice in known.notices:
+        keys = [note_key(parent, identity) for identity in notices.identities(notice)]
+        written = any(tools.snapshot.known(key) or tools.outbox.busy(key) for key in keys)
+        if notice.kind in notices.NOTED and not written:
+            posts.append(tools.outbox.put(run.id, record, keys[0], 0, note_item(notices.note(notice), parent)))
     return posts
 
 
@@ -162,7 +188,15 @@ def _fill_one(tools: Tools, run: Run, rules: Rules, known: Enriched) -> list[Pos
         return []
     for problem in known.problems:
         tools.ledger.records.add_problem(work.id, problem)
-    tools.ledger.records.keep_merged(work.id, known.record, known.changes, sources=known.sources, owed=owed)
-    twin = tools.snapshot.twin(work.key, _SAME_ENTRY)
-    changed = update(known.record, twin, Wish()) if twin and twin.place is Place.ALIVE else {}
-    return [tools.outbox.put(run.id, work.id, work.key, twin.version, changed)] if twin and changed else []
+    tools.ledger.records.keep_merged(work.id, known.merged, sources=known.sources, owed=owed)
+    return post_additions(tools, run, work.id, work.key, known.record)
+
+
+def post_additions(tools: Tools, run: Run, record: int, key: str, known: Record) -> list[Post]:
+    """What is known by now and an item that we wrote earlier does not say yet."""
+    twin = tools.snapshot.twin(key, _SAME_ENTRY)
+    if twin is None or twin.place is not Place.ALIVE:
+        return []
+    changed = update(known, twin, Wish())
+    posts = [tools.outbox.put(run.id, record, key, twin.version, changed)] if changed else []
+    return [*posts, *(_post_notices(tools, run, record, key, known) if twin.made else [])]

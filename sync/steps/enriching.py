@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from functools import partial
 
-from sync.core.identifiers import doi_key
-from sync.core.match import contradicts, sketch
-from sync.core.merge import Change, absorb, fill
+from sync.core import notices
+from sync.core.match import agrees, contradicts, sketch
+from sync.core.merge import Change, Merged, absorb, fill
+from sync.core.quiet import is_quiet
 from sync.core.record import Candidate, Problem, Provenance, Record
+from sync.pipeline import Stage
 from sync.sources.base import Finding, Source
 from sync.state.records import Work
 from sync.steps.tools import Rules, Run, Tools, instant
@@ -17,25 +20,39 @@ from sync.steps.tools import Rules, Run, Tools, instant
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Works on their way. records: each work with what its cluster adds.  found: source -> work id -> finding."""
+    """Works on their way. records: each with what its cluster adds, by number.  found: source -> number -> finding.
+
+    works: those of a drop, whose number is their id (none where items of a library are looked at again).
+    fresh: what was asked just now, by source and number: the question, as the key under which its answer is kept.
+    """
 
     works: tuple[Work, ...]
     records: Mapping[int, Record]
     changes: Mapping[int, tuple[Change, ...]]
     found: Mapping[str, Mapping[int, Finding]] = field(default_factory=dict)
-    fresh: frozenset[tuple[str, int]] = frozenset()
+    fresh: Mapping[tuple[str, int], str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
-class Enriched:
-    """A work with all that is known: changes and where they came from, sources still owed, what spoke against an answer."""
+class Known:
+    """All that is known of a work: what made it so, who said it, sources still owed, what a person should know of it."""
 
-    work: Work
-    record: Record
-    changes: tuple[Change, ...]
+    merged: Merged
     sources: tuple[str, ...]
     owed: tuple[str, ...]
     problems: tuple[Problem, ...]
+
+    @property
+    def record(self) -> Record:
+        """The work with what the sources add."""
+        return self.merged.record
+
+
+@dataclass(frozen=True, slots=True)
+class Enriched(Known):
+    """A work of a drop, enriched."""
+
+    work: Work
 
 
 def gather(works: Sequence[Work]) -> Batch:
@@ -53,75 +70,113 @@ def recall(tools: Tools, rules: Rules, batch: Batch) -> Batch:
     now = tools.now()
     found_since = instant(now - timedelta(days=tools.cache_days))
     absent_since = instant(now - timedelta(days=tools.absent_days))
-    found: dict[str, dict[int, Finding]] = {}
-    for name in rules.sources:
-        found[name] = {}
-        for work in batch.works:
-            asked = question(batch.records[work.id])
-            kept = (
-                tools.ledger.answers.get(name, asked, found_since=found_since, absent_since=absent_since)
-                if asked
-                else ()
-            )
+    for source in _asked(tools, rules):
+        known: dict[int, Finding] = {}
+        for number in batch.records:
+            question = source.question(_learnt(batch, number), citations=rules.title_search)
+            if not question:
+                continue  # what another source is still to tell may give it something to ask by
+            kept = tools.ledger.answers.get(source.name, question, found_since=found_since, absent_since=absent_since)
             if kept is not None:
-                found[name][work.id] = Finding(kept, asked=bool(asked))
-    return replace(batch, found=found)
+                known[number] = Finding(kept.candidates, agency=kept.agency)
+        batch = replace(batch, found={**batch.found, source.name: known})
+    return batch
 
 
-def asking(tools: Tools, run: Run, source: Source) -> Callable[[Batch], Batch]:
+def asking(tools: Tools, run: Run, rules: Rules, source: Source) -> Callable[[Batch], Batch]:
     """The step that asks one source for what is not known yet. A source that was away stays so for the rest of the run."""
 
     def ask(batch: Batch) -> Batch:
-        known = batch.found.get(source.name)
-        if known is None:  # not one of this inbox's sources
+        known = batch.found.get(source.name, {})
+        records = {number: _learnt(batch, number) for number in batch.records if number not in known}
+        questions = {
+            id_: question
+            for id_, record in records.items()
+            if (question := source.question(record, citations=rules.title_search))
+        }
+        if not questions:
             return batch
-        open_works = [work for work in batch.works if work.id not in known]
-        if not open_works:
-            return batch
-        findings = _ask(tools, run, source, [batch.records[work.id] for work in open_works])
-        answers = {work.id: finding for work, finding in zip(open_works, findings, strict=True)}
-        fresh = {(source.name, id_) for id_, finding in answers.items() if finding.asked and not finding.away}
+        findings = _ask(tools, run, rules, source, [records[id_] for id_ in questions])
+        answers = dict(zip(questions, findings, strict=True))
+        fresh = {(source.name, id_): questions[id_] for id_, finding in answers.items() if not finding.away}
         found = {**batch.found, source.name: {**known, **answers}}
-        return replace(batch, found=found, fresh=batch.fresh | fresh)
+        return replace(batch, found=found, fresh={**batch.fresh, **fresh})
 
     return ask
+
+
+def stages(tools: Tools, run: Run, rules: Rules) -> list[Stage]:
+    """The stages that enrich a batch: kept answers, then each source in a thread of its own."""
+    asked = [Stage(asking(tools, run, rules, source), apart=True) for source in _asked(tools, rules)]
+    return [Stage(partial(recall, tools, rules)), *asked]
 
 
 def keep(tools: Tools, batch: Batch) -> None:
     """Keep the answers that were asked for just now. Call it in the ledger's thread."""
     at = tools.instant()
-    for name, work in sorted(batch.fresh):
-        tools.ledger.answers.keep(name, question(batch.records[work]), at, batch.found[name][work].candidates)
+    for (name, work), question in sorted(batch.fresh.items()):
+        finding = batch.found[name][work]
+        tools.ledger.answers.keep(name, question, at, finding.candidates, finding.agency)
 
 
-def enriched(rules: Rules, batch: Batch, work: Work) -> Enriched:
-    """A work with the answers that do not contradict it filled in, in the order of trust of the rules."""
-    record = batch.records[work.id]
-    findings = [(name, batch.found.get(name, {}).get(work.id, Finding(asked=False))) for name in rules.sources]
-    offered = [candidate for _, finding in findings for candidate in finding.candidates]
-    trusted, problems = _sift(record, offered)
-    merged = fill(record, trusted)
-    return Enriched(
-        work=work,
-        record=merged.record,
-        changes=(*batch.changes[work.id], *merged.changes),
+def enriched(tools: Tools, rules: Rules, batch: Batch, work: Work) -> Enriched:
+    """A work of a drop with what its cluster and the sources add."""
+    known = known_of(tools, rules, batch, work.id)
+    merged = replace(known.merged, changes=(*batch.changes[work.id], *known.merged.changes))
+    return Enriched(merged, known.sources, known.owed, known.problems, work)
+
+
+def known_of(tools: Tools, rules: Rules, batch: Batch, number: int) -> Known:
+    """A record with what the answers that do not contradict it add, as the policy allows."""
+    record = batch.records[number]
+    findings = [(name, batch.found.get(name, {}).get(number, Finding(asked=False))) for name in rules.sources]
+    trusted, problems = _sift(record, [candidate for _, finding in findings for candidate in finding.candidates])
+    merged = fill(record, trusted, tools.policy)
+    problems += [_unknown(record, finding.agency) for _, finding in findings if finding.agency]
+    problems += notices.problems(merged.record.notices)
+    return Known(
+        merged,
         sources=tuple(dict.fromkeys(c.because.source for c in trusted)),
         owed=tuple(name for name, finding in findings if finding.away),
         problems=tuple(problems),
     )
 
 
-def question(record: Record) -> str:
-    """What a source is asked by, as the key of a kept answer; empty if there is nothing to ask by."""
-    doi, pmid = doi_key(record.identifiers.get("DOI", "")), record.identifiers.get("PMID", "")
-    return "|".join(([f"doi:{doi}"] if doi else []) + ([f"pmid:{pmid}"] if pmid else []))
+def defer(tools: Tools, run: Run, questions: Mapping[str, int]) -> None:
+    """Put off sources whose owner wants long series at other hours. questions: how many each of them would be asked."""
+    run.deferred = {}
+    for name, most in tools.quiet_above.items():
+        source = tools.sources.get(name)
+        needed = source.requests_for(questions.get(name, 0)) if source else 0
+        if needed > most and not is_quiet(tools.now()):
+            run.deferred[name] = (
+                f"{name} is asked at night (US Eastern time) or at the weekend: about {needed} requests are more than"
+                f" off_peak_above = {most}; the items are written now and filled then"
+            )
 
 
-def _ask(tools: Tools, run: Run, source: Source, records: Sequence[Record]) -> Sequence[Finding]:
-    if tools.offline or source.name in run.away:
-        why = run.away.get(source.name, "not asked (--offline)")
-        return [Finding(away=why) if question(record) else Finding(asked=False) for record in records]
-    findings = source.find(records)
+def _asked(tools: Tools, rules: Rules) -> list[Source]:
+    return [tools.sources[name] for name in rules.sources if name in tools.sources]
+
+
+def _learnt(batch: Batch, work: int) -> Record:
+    """The record with the identifiers that sources before this one found out."""
+    record = batch.records[work]
+    if "DOI" in record.identifiers and "PMID" in record.identifiers:
+        return record
+    offered = [one for found in batch.found.values() for one in found.get(work, Finding()).candidates]
+    trusted, _ = _sift(record, offered)
+    names = {name: value for one in trusted for name, value in one.record.identifiers.items()}
+    return replace(record, identifiers={**names, **record.identifiers}) if names else record
+
+
+def _ask(tools: Tools, run: Run, rules: Rules, source: Source, records: Sequence[Record]) -> Sequence[Finding]:
+    why = (
+        run.away.get(source.name) or run.deferred.get(source.name) or ("not asked (--offline)" if tools.offline else "")
+    )
+    if why:
+        return [Finding(away=why)] * len(records)
+    findings = source.find(records, citations=rules.title_search)
     asked = [finding for finding in findings if finding.asked]
     if asked and all(finding.away for finding in asked):
         run.away[source.name] = asked[0].away
@@ -129,17 +184,27 @@ def _ask(tools: Tools, run: Run, source: Source, records: Sequence[Record]) -> S
 
 
 def _sift(record: Record, candidates: Sequence[Candidate]) -> tuple[list[Candidate], list[Problem]]:
-    """Answers that may be this work, and a problem for each that cannot be."""
+    """Answers that may be this work, and a problem for each that cannot be though it has the record's identifier."""
     mine, trusted, problems = sketch(record), [], []
     for candidate in candidates:
+        because = candidate.because
+        if because.how == "citation":
+            trusted += [candidate] if agrees(record, candidate.record) else []
+            continue
         why = contradicts(mine, sketch(candidate.record))
         if not why:
             trusted.append(candidate)
             continue
-        because = candidate.because
         message = (
             f"{because.source} knows this {because.how.upper()} as {candidate.record.title!r} ({why}): not used;"
             " is the identifier in the drop right?"
         )
         problems.append(Problem("source-contradicts", message))
     return trusted, problems
+
+
+def _unknown(record: Record, agency: str) -> Problem:
+    doi = record.identifiers.get("DOI", "")
+    if agency == "nobody":
+        return Problem("doi-unknown", f"DOI {doi}: no registration agency knows it; is it right?")
+    return Problem("doi-elsewhere", f"DOI {doi}: registered with {agency}, so that Crossref cannot tell of it")

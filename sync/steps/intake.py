@@ -35,6 +35,8 @@ def arrive(tools: Tools, run: Run, task: Task) -> DropRow:
         format_name="",
         arrived=tools.instant(),
         run=run.id,
+        sources=task.rules.sources,
+        titles=task.rules.title_search,
     )
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
+from sync.core.merge import FILL, Policy
 from sync.drops import Drop
 from sync.libraries.base import Library
 from sync.sources.base import Source
@@ -35,6 +36,7 @@ class Rules:
     keywords: str = "automatic"
     unmapped: str = "ledger"
     sources: tuple[str, ...] = ()
+    title_search: bool = True
     enrich_wait: float = 0.0
     encoding: str = "auto"
     on_success: str = "archive"
@@ -69,10 +71,14 @@ class Limits:
 
 @dataclass(slots=True)
 class Run:
-    """What this run has come to so far: the one thing here that changes."""
+    """What this run has come to so far: the one thing here that changes.
+
+    away: sources that do not answer, and why.  deferred: sources that are asked at another hour: nobody waits for them.
+    """
 
     id: str
     away: dict[str, str] = field(default_factory=dict)
+    deferred: dict[str, str] = field(default_factory=dict)
     foreign_changes: int = 0
     written: int = 0
     filled: int = 0
@@ -84,7 +90,9 @@ class Tools:
     """The rooms, the clock and the wires to the outside, chosen by `wiring` (or by a test).
 
     now: UTC.  stop: whether a stop was asked for.  tell: one line of progress and how much of how much is done.
-    offline: sources are not asked, their kept answers are used.
+    offline: sources are not asked, their kept answers are used.  policy: what sources may change.
+    quiet_above: of a source, the number of requests from which a series waits for the hours that its owner wants it in.
+    cache_mb: how much of the sources' answers is kept.  keep_days: how long they are kept at all.
     """
 
     ledger: Ledger
@@ -97,6 +105,10 @@ class Tools:
     limits: Limits = Limits()
     cache_days: float = 30.0
     absent_days: float = 1.0
+    keep_days: float = 90.0
+    cache_mb: float = 1_000.0
+    policy: Policy = FILL
+    quiet_above: Mapping[str, int] = field(default_factory=dict)
     offline: bool = False
     dry: bool = False
 

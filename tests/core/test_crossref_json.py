@@ -10,7 +10,7 @@ import pytest
 
 from sync import drops
 from sync.core.crossref_json import NO_TITLE, decode, dois, looks_like, read, to_reading, work_to_record
-from sync.core.record import Creator, Entry, Gap, Reading, Record
+from sync.core.record import Creator, Entry, Gap, Notice, Reading, Record
 
 
 def work(**fields: Any) -> dict[str, Any]:
@@ -297,10 +297,35 @@ def test_a_retraction_told_twice_is_kept_once_and_a_version_of_itself_not_at_all
         {"DOI": "10.5555/c", "type": "correction"},
         {"type": "correction"},
     ]
-    assert record_of(updated_by=told).unmapped == (
-        ("updated-by", "retraction 10.5555/r 2021-02"),
-        ("updated-by", "correction 10.5555/c"),
+    assert record_of(updated_by=told).notices == (
+        Notice("retraction", doi="10.5555/r", date="2021-02"),
+        Notice("correction", doi="10.5555/c"),
     )
+
+
+def test_what_a_work_is_about_another_and_its_other_versions_are_notices() -> None:
+    record = record_of(
+        update_to=[
+            {"DOI": "10.5555/Old", "type": "retraction"},
+            {"DOI": "10.5555/fixed", "type": "erratum"},
+            {"DOI": "10.5555/v1", "type": "new_version"},
+        ],
+        relation={
+            "is-preprint-of": [{"id": "10.5555/Article", "id-type": "doi"}, {"id": "http://x", "id-type": "uri"}],
+            "has-preprint": [{"id": "10.5555/x", "id-type": "doi"}],
+            "cites": [{"id": "10.5555/other", "id-type": "doi"}],
+        },
+    )
+    assert record.notices == (
+        Notice("published", doi="10.5555/article"),
+        Notice("retraction-of", doi="10.5555/old"),
+        Notice("correction-of", doi="10.5555/fixed"),
+    )
+
+
+def test_orcids_are_kept_aside() -> None:
+    record = record_of(author=[{"family": "Lim", "given": "R.", "ORCID": "http://orcid.org/0000-0002-1825-0097"}])
+    assert record.unmapped == (("ORCID", "Lim, R.: 0000-0002-1825-0097"),)
 
 
 def test_a_field_of_another_shape_is_left_out_and_the_others_are_read() -> None:
@@ -439,6 +464,7 @@ def test_problems_are_told_with_their_line() -> None:
         ("field-unreadable", 3),
         ("title-missing", 3),
         ("retracted", 3),
+        ("corrected", 3),
     ]
 
 

@@ -6,7 +6,7 @@ import itertools
 
 import pytest
 
-from sync.core.match import CLUSTER, Match, Sketch, Verdict, block_keys, clusters, compare, contradicts, sketch
+from sync.core.match import CLUSTER, Match, Sketch, Verdict, agrees, block_keys, clusters, compare, contradicts, sketch
 from sync.core.record import Creator, Record
 
 KELP = "kelp forests of the northern coast and their urchins"
@@ -132,3 +132,46 @@ def test_a_large_group_of_one_title_is_clustered_up_to_the_cap_with_few_comparis
     found = clusters(sketches, [list(sketches)])
     assert len(found) == CLUSTER - 1
     assert calls < 400 * CLUSTER
+
+
+def cited(title: str = KELP, last: str = "Berg", **fields: str) -> Record:
+    given = {"date": "2020-05", "volume": "8", "pages": "117-124", **fields}
+    people = (Creator("author", last, "A."),) if last else ()
+    return Record("journalArticle", fields={"title": title, **given}, creators=people)
+
+
+@pytest.mark.parametrize(
+    ("record", "answer", "agreed"),
+    [
+        (cited(), cited(), True),
+        (cited(pages="117"), cited(volume="9"), True),
+        (cited(date="2019"), cited(), True),
+        (cited(last=""), cited(), True),
+        (cited(last="", volume=""), cited(), False),
+        (cited(volume="7", pages="3"), cited(), False),
+        (cited(title="sleep in shift workers a cohort"), cited(), False),
+        (cited(title=f"Erratum: {KELP}"), cited(), False),
+        (cited(title=""), cited(), False),
+        (cited(last="Quist", date="2011"), cited(), False),
+    ],
+)
+def test_a_work_found_by_citation_has_to_agree_in_four_ways(record: Record, answer: Record, *, agreed: bool) -> None:
+    assert agrees(record, answer) is agreed
+
+
+@pytest.mark.parametrize(
+    ("title", "author", "year", "why"),
+    [
+        (KELP, "berg", "2020", ""),
+        (KELP, "quist", "2020", ""),
+        (KELP, "berg", "2011", ""),
+        (KELP, "quist", "2011", "author-differs, year-differs"),
+        (KELP, "van der berg", "2019", ""),
+        ("editorial", "quist", "2020", "author-differs"),
+        ("editorial", "berg", "2011", "year-differs"),
+        ("editorial", "berg", "2021", ""),
+        ("editorial", "", "", ""),
+    ],
+)
+def test_where_titles_agree_author_and_year_may_not_both_disagree(title: str, author: str, year: str, why: str) -> None:
+    assert contradicts(paper(title=title), paper(title=title, author=author, year=year)) == why

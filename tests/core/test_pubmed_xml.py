@@ -10,7 +10,7 @@ from lxml import etree
 
 from sync import drops
 from sync.core.pubmed_xml import article_to_record, dois, looks_like, parse, pmid_of, read, to_reading
-from sync.core.record import Creator, Entry, Gap, Reading, Record
+from sync.core.record import Creator, Entry, Gap, Notice, Reading, Record
 
 ISSUE = "<Volume>12</Volume><Issue>3</Issue><PubDate><Year>2021</Year><Month>May</Month><Day>3</Day></PubDate>"
 JOURNAL = (
@@ -198,10 +198,44 @@ def test_notices_about_an_article_are_kept_aside() -> None:
         '<CommentsCorrections RefType="ErratumIn"><RefSource>Ann Lighth. 2023</RefSource></CommentsCorrections>'
         '<CommentsCorrections RefType="Cites"><RefSource>Other</RefSource></CommentsCorrections></CommentsCorrectionsList>'
     )
-    assert record_of(after=after).unmapped == (
-        ("RetractionIn", "Ann Lighth. 2022;1:2 PMID: 90000002"),
-        ("ErratumIn", "Ann Lighth. 2023"),
+    assert record_of(after=after).notices == (
+        Notice("retraction", pmid="90000002", said="Ann Lighth. 2022;1:2"),
+        Notice("correction", said="Ann Lighth. 2023"),
     )
+
+
+def test_a_retraction_that_is_told_twice_is_one_notice_with_its_doi() -> None:
+    body = '<ArticleTitle>T</ArticleTitle><PublicationTypeList><PublicationType UI="D016441">Retracted Publication</PublicationType></PublicationTypeList>'
+    said = "Ann Lighth. 2022;1:2. doi: 10.5555/Retract.1."
+    after = (
+        f'<CommentsCorrectionsList><CommentsCorrections RefType="RetractionIn"><RefSource>{said}</RefSource>'
+        "<PMID>90000002</PMID></CommentsCorrections></CommentsCorrectionsList>"
+    )
+    assert record_of(body, after=after).notices == (
+        Notice("retraction", doi="10.5555/retract.1", pmid="90000002", said=said),
+    )
+    assert record_of(body).notices == (Notice("retraction"),)
+
+
+@pytest.mark.parametrize(
+    ("preprint", "kind"),
+    [("", "new-version"), ('<PublicationType UI="D000076942">Preprint</PublicationType>', "published")],
+)
+def test_what_updates_a_preprint_is_its_article(preprint: str, kind: str) -> None:
+    body = f"<ArticleTitle>T</ArticleTitle><PublicationTypeList>{preprint}</PublicationTypeList>"
+    after = (
+        '<CommentsCorrectionsList><CommentsCorrections RefType="UpdateIn"><RefSource>J</RefSource><PMID>7</PMID>'
+        "</CommentsCorrections></CommentsCorrectionsList>"
+    )
+    assert record_of(body, after=after).notices == (Notice(kind, pmid="7", said="J"),)
+
+
+def test_orcids_are_kept_aside() -> None:
+    record = record_of(
+        "<AuthorList><Author><LastName>Lim</LastName><ForeName>Rae</ForeName>"
+        '<Identifier Source="ORCID">https://orcid.org/0000-0002-1825-0097</Identifier></Author></AuthorList>'
+    )
+    assert record.unmapped == (("ORCID", "Lim, Rae: 0000-0002-1825-0097"),)
 
 
 def test_a_preprint_has_its_server_and_number() -> None:

@@ -104,7 +104,7 @@ def test_a_list_that_is_refused_is_halved_until_the_bad_one_is_alone() -> None:
         assert len(server.log) == 10
 
 
-def test_an_absent_doi_is_asked_for_once_more_alone() -> None:
+def test_an_absent_doi_is_asked_for_once_more_alone_and_then_for_its_agency() -> None:
     with served(WORKS[:1]) as (server, source, _):
         found = source.find([asking("10.5555/none"), asking(WORKS[0].doi)])
         assert [(finding.asked, finding.away, len(finding.candidates)) for finding in found] == [
@@ -114,7 +114,23 @@ def test_an_absent_doi_is_asked_for_once_more_alone() -> None:
         assert [(request.path.split("/")[1:], request.status) for request in server.log] == [
             (["works"], 200),
             (["works", "10.5555%2Fnone"], 404),
+            (["works", "10.5555%2Fnone", "agency"], 404),
         ]
+        assert [finding.agency for finding in found] == ["nobody", ""]
+
+
+def test_a_doi_of_another_agency_says_whose_it_is() -> None:
+    with served(WORKS[:1], agencies={"10.5281": "datacite"}) as (_, source, _):
+        (finding,) = source.find([asking("10.5281/zenodo.1")])
+        assert (finding.candidates, finding.away, finding.agency) == ((), "", "datacite")
+
+
+@pytest.mark.parametrize("status", [200, 404, 503])
+def test_an_agency_that_cannot_be_told_takes_nothing_away(status: int) -> None:
+    with served(WORKS[:1]) as (server, source, _):
+        server.html(None, status=status, when=lambda request: request.path.endswith("/agency"))
+        (finding,) = source.find([asking("10.5555/none")])
+        assert (finding.candidates, finding.away, finding.agency, finding.asked) == ((), "", "", True)
 
 
 def test_a_404_that_is_a_web_page_says_nothing_of_a_doi() -> None:
@@ -206,3 +222,15 @@ def test_one_work_of_a_strange_shape_does_not_spoil_its_list() -> None:
 
     source = Crossref(http_on(Pace(), answering(handle)), "https://c.example", "", clock=lambda: AT)
     assert titles(source.find([asking("10.5555/strange"), asking("10.5555/sound")])) == [["no list"], ["Sound"]]
+
+
+@pytest.mark.parametrize(("questions", "requests"), [(0, 0), (1, 1), (50, 1), (51, 2), (1000, 20)])
+def test_what_a_series_costs_is_known_before(questions: int, requests: int) -> None:
+    with served(WORKS[:1]) as (_, source, _):
+        assert source.requests_for(questions) == requests
+
+
+def test_a_question_is_the_key_of_its_doi() -> None:
+    with served(WORKS[:1]) as (_, source, _):
+        assert source.question(asking("10.5555/ABC")) == "doi:10.5555/abc"
+        assert source.question(Record("book")) == ""

@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
-from sync.core.record import Record
+from sync.core.record import Creator, Record
 from sync.sources.base import Finding
 from sync.sources.pubmed import PubMed
 from tests.servers.base import Request
@@ -236,3 +236,101 @@ def test_the_converter_is_never_told_the_key() -> None:
         source.find([by_doi(ODD)])
         asked: list[Request] = [request for request in server.log if "idconv" in request.path]
         assert [(request.get("api_key"), request.get("email")) for request in asked] == [("", WHO.contact)]
+
+
+# ---- by citation --------------------------------------------------------------------------------------------------
+
+CITED = [
+    work for work in WORKS if work.journal and work.volume and work.first_page and work.authors and work.authors[0].last
+]
+
+
+def cited(work: Work, **changed: str) -> Record:
+    first = work.authors[0]
+    fields = {
+        "title": work.plain_title,
+        "journalAbbreviation": work.abbreviation,
+        "date": str(work.date[0]),
+        "volume": work.volume,
+        "pages": work.pages or work.article_number,
+        **changed,
+    }
+    people = (Creator("author", first.last, first.first),) if first.last else ()
+    return Record("journalArticle", fields=fields, creators=people)
+
+
+def test_records_without_identifiers_are_asked_for_by_citation_many_at_once() -> None:
+    works = CITED[:40]
+    with served() as (server, source, _):
+        found = source.find([cited(work) for work in works])
+        assert pmids(found) == [[work.pmid] for work in works]
+        assert {finding.candidates[0].because.how for finding in found} == {"citation"}
+        assert programs(server) == ["ecitmatch.cgi", "efetch.fcgi"]
+
+
+def test_a_thousand_citations_fit_their_addresses() -> None:
+    with served() as (server, source, _):
+        source.find([cited(CITED[n % len(CITED)], volume=f"{n}") for n in range(1000)])
+        asked = [request for request in server.log if "ecitmatch" in request.path]
+        assert max(len(request.path) + len(request.query) for request in asked) < 4_000
+        assert len(asked) < 30
+
+
+def test_the_bars_of_a_citation_stand_as_they_are_and_no_key_is_told() -> None:
+    with served(key="s3cret") as (server, source, _):
+        source.find([cited(CITED[0], journalAbbreviation="J. | Odd\nNames & Co")])
+        (request,) = [one for one in server.log if "ecitmatch" in one.path]
+        assert "|2" in request.query
+        assert "%7C" not in request.query
+        assert request.get("bdata").split("|")[0] == "j odd names & co"
+        assert "s3cret" not in request.query
+
+
+@pytest.mark.parametrize("terse", [True, False])
+def test_what_is_not_found_or_found_twice_has_no_candidate(*, terse: bool) -> None:
+    twin = replace(CITED[1], pmid="99999999", doi="10.5555/twin")
+    records = [
+        cited(CITED[0], volume="9999"),
+        cited(CITED[1]),
+        cited(CITED[2]),
+        cited(CITED[3], journalAbbreviation="None such"),
+    ]
+    with served([*WORKS, twin], misses_drop_author=terse) as (_, source, _):
+        found = source.find(records)
+        assert pmids(found) == [[], [], [CITED[2].pmid], []]
+        assert all(finding.asked and not finding.away for finding in found)
+
+
+def test_a_citation_of_too_little_is_not_asked_for_nor_what_may_not_be_told() -> None:
+    poor = [
+        cited(CITED[0], journalAbbreviation=""),
+        cited(CITED[0], volume="", pages=""),
+        Record("book", fields={"title": "A book", "date": "2020", "publisher": "P"}),
+    ]
+    with served() as (server, source, _):
+        assert [finding.asked for finding in source.find(poor)] == [False] * 3
+        assert [finding.asked for finding in source.find([cited(CITED[0])], citations=False)] == [False]
+        assert source.question(cited(CITED[0]), citations=False) == ""
+        assert source.question(by_pmid("7"), citations=False) == "pmid:7"
+        assert server.log == []
+
+
+def test_one_of_year_volume_page_and_author_may_be_missing() -> None:
+    with served() as (_, source, _):
+        assert pmids(source.find([cited(CITED[0], volume=""), cited(CITED[1], date="")])) == [
+            [CITED[0].pmid],
+            [CITED[1].pmid],
+        ]
+
+
+@pytest.mark.parametrize("body", ["<html><body>Citation Matcher</body></html>", "Error occurred\n", "a|b\n"])
+def test_what_is_no_answer_about_citations_is_an_outage(body: str) -> None:
+    with served() as (server, source, _):
+        server.fail(None, status=200, body=body, when=lambda request: "ecitmatch" in request.path)
+        assert "citations" in source.find([cited(CITED[0])])[0].away
+
+
+@pytest.mark.parametrize("questions", [0, 1, 100, 1000, 10_000])
+def test_what_a_series_costs_is_known_before(questions: int) -> None:
+    with served() as (_, source, _):
+        assert source.requests_for(questions) == pytest.approx(questions * 0.015, abs=2)

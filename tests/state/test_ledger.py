@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from collections.abc import Iterator
+from importlib.resources import files
 from pathlib import Path
 
 import pytest
 
 from sync.core.match import Match, Verdict
-from sync.core.merge import Change
+from sync.core.merge import Change, Lost, Merged
 from sync.core.plan import Place
 from sync.core.record import Candidate, Entry, Gap, Problem, Provenance, Reading, Record
 from sync.errors import StateFault
+from sync.state.answers import Answer
 from sync.state.database import VERSION, Database
 from sync.state.ledger import Ledger
 from sync.state.records import DropRow
@@ -156,22 +159,25 @@ def test_changes_keep_where_each_value_came_from_and_sources_add_up(ledger: Ledg
     (record,) = [line.id for line in ledger.records.rows(row.id)]
     merged = Record("journalArticle", fields={"title": "Kelp", "volume": "8"})
     change = Change("volume", "", "8", Provenance("crossref", "doi", AT))
-    ledger.records.keep_merged(record, merged, [change], sources=["crossref"], owed=["pubmed"])
-    ledger.records.keep_merged(record, merged, [change], sources=["pubmed"], owed=[])
+    lost = Lost("volume", "9", Provenance("pubmed", "pmid", AT))
+    ledger.records.keep_merged(record, Merged(merged, (change,), (lost,)), sources=["crossref"], owed=["pubmed"])
+    ledger.records.keep_merged(record, Merged(merged, (change,), (lost,)), sources=["pubmed"], owed=[])
     assert ledger.records.work(record).record == merged
     (line,) = ledger.records.rows(row.id)
     assert line.sources == ("crossref", "pubmed")
     found = [tuple(found) for found in ledger.database.rows("SELECT field, new, source, how, at FROM changes")]
     assert found == [("volume", "8", "crossref", "doi", AT)]
+    losing = [tuple(found) for found in ledger.database.rows("SELECT field, value, source, how, at FROM lost")]
+    assert losing == [("volume", "9", "pubmed", "pmid", AT)]
 
 
 def test_what_is_owed_is_remembered_by_source(ledger: Ledger) -> None:
     row = arrived(ledger, reading(1))
     (record,) = [line.id for line in ledger.records.rows(row.id)]
     assert not ledger.records.any_owed()
-    ledger.records.keep_merged(record, Record("book"), [], sources=[], owed=["pubmed"])
+    ledger.records.keep_merged(record, Merged(Record("book")), sources=[], owed=["pubmed"])
     ledger.records.settle(record, "ABCD2345", "created", ())
-    assert ledger.records.owing(row.library) == [(record, ("pubmed",))]
+    assert ledger.records.owing(row.library) == [(record, ("pubmed",), False)]
     assert ledger.records.any_owed()
     assert ledger.waits()["items that a service still owes values"] == 1
 
@@ -238,11 +244,70 @@ def test_a_kept_answer_ages_and_an_empty_one_ages_faster(ledger: Ledger) -> None
     ledger.answers.keep("crossref", "doi:10.1000/a", AT, [candidate])
     ledger.answers.keep("crossref", "doi:10.1000/b", AT, [])
     before, after = "2026-11-01T00:00:00Z", "2026-11-30T00:00:00Z"
-    assert ledger.answers.get("crossref", "doi:10.1000/a", found_since=before, absent_since=after) == (candidate,)
+    assert ledger.answers.get("crossref", "doi:10.1000/a", found_since=before, absent_since=after) == Answer(
+        (candidate,)
+    )
     assert ledger.answers.get("crossref", "doi:10.1000/a", found_since=after, absent_since=before) is None
-    assert ledger.answers.get("crossref", "doi:10.1000/b", found_since=after, absent_since=before) == ()
+    assert ledger.answers.get("crossref", "doi:10.1000/b", found_since=after, absent_since=before) == Answer()
     assert ledger.answers.get("crossref", "doi:10.1000/b", found_since=before, absent_since=after) is None
     assert ledger.answers.get("pubmed", "doi:10.1000/a", found_since=before, absent_since=before) is None
+
+
+def test_who_registered_an_unknown_doi_is_kept_with_the_answer(ledger: Ledger) -> None:
+    ledger.answers.keep("crossref", "doi:10.1000/d", AT, [], "datacite")
+    assert ledger.answers.get("crossref", "doi:10.1000/d", found_since="", absent_since="") == Answer((), "datacite")
+
+
+def test_old_answers_go_and_above_the_size_the_oldest(ledger: Ledger) -> None:
+    candidate = Candidate(Record("book", fields={"title": "a" * 500}), Provenance("crossref", "doi", AT))
+    for day in range(1, 10):
+        ledger.answers.keep("crossref", f"doi:10.1000/{day}", f"2026-11-0{day}T00:00:00Z", [candidate])
+
+    def kept() -> list[str]:
+        return [row[0][-1] for row in ledger.database.rows("SELECT asked FROM answers ORDER BY at")]
+
+    assert ledger.answers.prune("2026-11-03T00:00:00Z", 1_000_000) == 2
+    assert kept() == ["3", "4", "5", "6", "7", "8", "9"]
+    size = ledger.database.value("SELECT size FROM answers LIMIT 1")
+    assert ledger.answers.prune("", 3 * size) == 4
+    assert kept() == ["7", "8", "9"]
+    assert ledger.answers.prune("", 0) == 3
+
+
+def test_tables_of_the_first_version_become_those_of_this_one(tmp_path: Path) -> None:
+    path = tmp_path / "old.sqlite"
+    old = sqlite3.connect(path)
+    script = files("sync.state").joinpath("schema.sql").read_text(encoding="utf-8")
+    asks = next(line for line in script.splitlines() if "asks_json" in line)
+    later = re.compile(
+        r"-- Values that were offered.*?\n\n|    size INTEGER.*?\n|CREATE INDEX answers_by_age.*?\n", re.DOTALL
+    )
+    old.executescript(later.sub("", script.replace(asks + "\n", "")))
+    old.execute("PRAGMA user_version = 1")
+    old.execute("INSERT INTO runs (id, kind, started) VALUES ('r', 'sync', 'x')")
+    old.execute("INSERT INTO libraries (identity) VALUES ('embedded:1')")
+    old.execute(
+        "INSERT INTO drops (library, sha256, wish, path, inbox, arrived, state, first_run) VALUES (1, 'a', 'w', 'p', 'i', 'x', 'done', 'r')"
+    )
+    old.execute("INSERT INTO answers VALUES ('crossref', 'doi:10.1/x', 'x', '[]')")
+    old.commit()
+    old.close()
+    ledger = Ledger.open(path)
+    assert ledger.database.value("SELECT size FROM answers") == 2
+    (drop,) = ledger.records.drops()
+    assert (drop.sources, drop.titles) == ((), False)
+
+    def tables(one: Ledger) -> set[tuple[str, str]]:
+        shape = one.database.rows("SELECT name, type FROM sqlite_master")
+        columns = one.database.rows(
+            "SELECT m.name, c.name FROM sqlite_master m, pragma_table_info(m.name) c WHERE m.type = 'table'"
+        )
+        return {(row[0], row[1]) for found in (shape, columns) for row in found}
+
+    fresh = Ledger.open(":memory:")
+    assert tables(ledger) == tables(fresh)
+    ledger.close()
+    fresh.close()
 
 
 def test_a_wish_is_taken_once_and_ends_with_its_answer(ledger: Ledger) -> None:
