@@ -646,7 +646,7 @@ def _warnings(config: Config, path: Path, given: Mapping[_Place, Any]) -> Iterat
             yield f"{path.name}: {where} url begins with http://: the key travels for all to read; https:// is better"
     asks = any(config.sources.use if own.sources is None else own.sources for own in config.inbox.values())
     if not config.contact and asks:
-        yield f"{path.name}: contact is empty; Crossref and NCBI serve nameless clients at their slower public rate"
+        yield f"{path.name}: contact is empty; Crossref serves nameless clients one list of 50 DOIs a second instead of three"
 
 
 def _open_to_others(path: Path) -> bool:

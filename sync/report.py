@@ -122,7 +122,10 @@ class RunReport:
             return 5
         if outcomes["waiting"]:
             return 4
-        return 6 if strict and outcomes["asked"] else 0
+        doubts = any(
+            p.code == "source-contradicts" for drop in self.drops for line in drop.records for p in line.problems
+        )
+        return 6 if strict and (outcomes["asked"] or doubts) else 0
 
 
 def as_json(report: RunReport) -> dict[str, Any]:

@@ -13,6 +13,8 @@ own translator (Crossref REST), except, on purpose:
   like `Jr`, ORCIDs) stands in `unmapped`; the translator drops it, or hands Zotero fields that are dropped there. A
   preprint's repository is who keeps it, not the subject group it is filed under.
 * Retractions, corrections, versions and preprints are notices of the record; the translator knows none.
+* The date is that of print where there is one, else the earliest that is known (`issued`), as the translator has it: it is the one
+  that works are cited by. Of a thesis it is the day of approval.
 * A work without title gets Zotero's placeholder only when it is read from a file: a source must not fill it in as a fact.
 """
 
@@ -186,6 +188,14 @@ def agency(data: bytes) -> str:
         return ""
 
 
+def is_refusal(data: bytes) -> bool:
+    """Whether an answer is the validator's: it says what is wrong with the question."""
+    try:
+        return msgspec.json.decode(data, type=_Refusal).message_type == "validation-failure"
+    except msgspec.MsgspecError:
+        return False
+
+
 def dois(work: Work) -> frozenset[str]:
     """The keys of the DOIs under which a work is known: its own, and those it superseded."""
     parsed = (parse_doi(doi) for doi in [work.DOI or "", *_texts(work.aliases)])
@@ -215,6 +225,10 @@ def work_to_record(work: Work | Mapping[str, Any]) -> Record:
 
 class _Answer(msgspec.Struct):
     message: msgspec.Raw
+
+
+class _Refusal(msgspec.Struct, rename="kebab"):
+    message_type: str = ""
 
 
 class _Agency(msgspec.Struct):

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from typing import TypeVar
 from urllib.parse import quote, urlencode
 
-from sync.core.crossref_json import CONTAINERS, Work, agency, decode, dois, work_to_record
+from sync.core.crossref_json import CONTAINERS, Work, agency, decode, dois, is_refusal, work_to_record
 from sync.core.identifiers import doi_key, parse_doi
 from sync.core.record import Candidate, Provenance, Record
 from sync.errors import Outage
@@ -32,6 +32,7 @@ POOLS: Mapping[str, Rate] = {
 }
 BATCH = 50  # DOIs in a list
 LONGEST_URL = 3_800  # bytes; Crossref refuses above 4,092
+SUSPICIOUS = 8  # DOIs of a list, all refused: it is not the DOIs that are wrong
 PATIENCE = 3  # outages in one round after which the rest of it is not asked
 
 
@@ -130,17 +131,28 @@ class Crossref:
         """The works of a list of DOIs; those it does not know are left out. A list that is refused is halved."""
         if self._length(keys) > LONGEST_URL:  # a single endless DOI
             return {}
+        refused: list[str] = []
+        known = self._halved(keys, refused)
+        if len(refused) == len(keys) >= SUSPICIOUS:
+            raise Outage(f"{NAME} refuses every list of DOIs; is its url in the config right?", service=NAME)
+        return known
+
+    def _halved(self, keys: Sequence[str], refused: list[str]) -> dict[str, _Answer]:
+        """The works of a list. refused: gets the DOIs that are refused when they are all that is asked for."""
         reply = self._http.ask(NAME, f"{self._pool}-array", "GET", f"{self._url}/works", params=self._query(keys))
-        if reply.status in {400, 414}:
-            middle = len(keys) // 2
-            return {**self._ask_list(keys[:middle]), **self._ask_list(keys[middle:])} if middle else {}
-        return _by_key(keys, _works(reply))
+        if reply.status not in {400, 414}:
+            return _by_key(keys, _works(reply))
+        middle = len(keys) // 2
+        if not middle:
+            refused.extend(keys)
+            return {}
+        return {**self._halved(keys[:middle], refused), **self._halved(keys[middle:], refused)}
 
     def _ask_single(self, keys: Sequence[str]) -> dict[str, _Answer]:
         url = f"{self._url}/works/{quote(keys[0], safe='')}"
         reply = self._http.ask(NAME, f"{self._pool}-single", "GET", url, params=self._identity())
-        page = reply.body.lstrip()[:1] == b"<"
-        if reply.status in {400, 404, 414} and not page:
+        absent = reply.status in {404, 414} and reply.body.lstrip()[:1] != b"<"
+        if absent or (reply.status == 400 and is_refusal(reply.body)):
             return {keys[0]: _Answer()}
         return {keys[0]: _Answer(), **_by_key(keys, _works(reply))}
 

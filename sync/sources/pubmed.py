@@ -1,4 +1,4 @@
-"""PubMed: articles by PMID, two hundred to a request, by DOI, and by citation (ecitmatch), many to a request.
+"""PubMed: articles by PMID or by DOI, two hundred to a request, and by citation (ecitmatch), many to a request.
 
 E-utilities: https://www.ncbi.nlm.nih.gov/books/NBK25497/ (rates, tool and email) and NBK25499 (parameters). PubMed falls back
 to matching words where it has not indexed a DOI, and then answers with another article: an article counts only if the DOI
@@ -27,13 +27,13 @@ T = TypeVar("T")
 
 NAME = "pubmed"
 TOOL = "zotdrop"
-# NCBI refuses some requests at the very rate it publishes: a tenth is left.
+# NCBI refuses some requests at the very rate it publishes: a twentieth is left.
 POOLS: Mapping[str, Rate] = {
-    "key": Rate(10, 3, share=0.9),
-    "anonymous": Rate(3, 2, share=0.9),
-    "idconv": Rate(3, 1, share=0.9),
+    "key": Rate(10, 3, share=0.95),
+    "anonymous": Rate(3, 2, share=0.95),
+    "idconv": Rate(3, 1, share=0.95),
 }
-FETCH, SEARCH, CONVERT = 200, 100, 200  # identifiers in a request
+FETCH, SEARCH, CONVERT = 200, 200, 200  # identifiers in a request
 LONGEST_URL = 3_800  # bytes
 MOST_PER_DOI = 5  # articles that a search may find for each DOI; above, it matched words, and is halved
 
@@ -86,8 +86,8 @@ class PubMed:
         return f"{how}:{value}" if how else ""
 
     def requests_for(self, questions: int) -> int:
-        """As if all were DOIs: a search for a hundred, a fetch for two hundred."""
-        return -(-questions // SEARCH) + -(-questions // FETCH)
+        """As if all were DOIs: a search and a fetch for two hundred, and a search for odd ones among them."""
+        return 2 * -(-questions // SEARCH) + -(-questions // FETCH)
 
     def find(self, records: Sequence[Record], *, citations: bool = True) -> Sequence[Finding]:
         """One Finding per record: by PMID, else by DOI, else by citation. Raises Interrupted if a stop was asked for while waiting."""
@@ -113,24 +113,34 @@ class PubMed:
         return known
 
     def _by_doi(self, keys: Sequence[str]) -> dict[str, _Answer]:
-        known: dict[str, _Answer] = {}
         odd = [key for key in keys if not _PLAIN_DOI.fullmatch(key)]
         plain = [key for key in keys if _PLAIN_DOI.fullmatch(key)]
+        known: dict[str, _Answer] = {}
+        named: dict[str, list[str]] = {}  # PMID: the DOIs for which it was named
         for batch in (*_cut(plain, SEARCH), *_cut(odd, SEARCH)):
             try:
-                known |= self._with_dois(batch, self._search(batch))
+                for pmid in self._search(batch):
+                    named.setdefault(pmid, []).extend(batch)
+                known |= dict.fromkeys(batch, _Answer())
             except Outage as outage:
                 known |= dict.fromkeys(batch, _Answer(away=str(outage)))
+        known |= self._with_dois(named)
         return self._convert_missing(odd, known)
 
-    def _with_dois(self, keys: Sequence[str], pmids: Sequence[str]) -> dict[str, _Answer]:
-        """The asked DOIs and the articles whose own they are."""
-        borne: dict[str, tuple[Record, ...]] = dict.fromkeys(keys, ())
-        for batch in _cut(pmids, FETCH):
-            for article in self._fetch(batch):
-                for key in dois(article) & borne.keys():
-                    borne[key] = (*borne[key], article_to_record(article))
-        return {key: _Answer(records) for key, records in borne.items()}
+    def _with_dois(self, named: Mapping[str, Sequence[str]]) -> dict[str, _Answer]:
+        """The DOIs whose article is among these, and those of which that cannot be told. named: PMID -> DOIs it was named for."""
+        borne: dict[str, tuple[Record, ...]] = {}
+        away: dict[str, str] = {}
+        asked = {key for keys in named.values() for key in keys}
+        for batch in _cut(list(named), FETCH):
+            try:
+                for article in self._fetch(batch):
+                    for key in dois(article) & asked:
+                        borne[key] = (*borne.get(key, ()), article_to_record(article))
+            except Outage as outage:
+                away |= {key: str(outage) for pmid in batch for key in named[pmid]}
+        gone = {key: _Answer(away=why) for key, why in away.items() if key not in borne}
+        return {**gone, **{key: _Answer(records) for key, records in borne.items()}}
 
     def _convert_missing(self, odd: Sequence[str], known: dict[str, _Answer]) -> dict[str, _Answer]:
         """Ask PMC's converter for DOIs that the query language may have misread. It knows only articles of PMC: what it
@@ -139,9 +149,10 @@ class PubMed:
         missing = [key for key in odd if not known[key].records and not known[key].away]
         for batch in _cut(missing, CONVERT):
             try:
-                known |= self._with_dois(batch, self._convert(batch))
+                found = self._with_dois(dict.fromkeys(self._convert(batch), batch))
             except Outage:
                 continue
+            known |= {key: answer for key, answer in found.items() if answer.records}
         return known
 
     def _by_citation(self, citations: Sequence[str]) -> dict[str, _Answer]:
@@ -192,7 +203,7 @@ class PubMed:
         most = MOST_PER_DOI * len(keys)
         data = {"db": "pubmed", "term": term, "retmode": "json", "retmax": str(most)}
         result = _json(self._ask("esearch.fcgi", data)).get("esearchresult", {})
-        if not isinstance(result, dict) or "ERROR" in result:
+        if not isinstance(result, dict) or "ERROR" in result or "idlist" not in result:
             said = result.get("ERROR", "") if isinstance(result, dict) else ""
             raise _outage(f"could not search ({squeeze(str(said))[:200]})")
         found = [str(pmid) for pmid in result.get("idlist", ())]

@@ -333,4 +333,4 @@ def test_what_is_no_answer_about_citations_is_an_outage(body: str) -> None:
 @pytest.mark.parametrize("questions", [0, 1, 100, 1000, 10_000])
 def test_what_a_series_costs_is_known_before(questions: int) -> None:
     with served() as (_, source, _):
-        assert source.requests_for(questions) == pytest.approx(questions * 0.015, abs=2)
+        assert source.requests_for(questions) == pytest.approx(questions * 0.015, abs=3)
