@@ -99,7 +99,7 @@ def absorb(survivor: Record, members: Iterable[Record], because: Provenance) -> 
     merged = Merged(survivor)
     for member in members:
         record = merged.record
-        offers = _offers(record, [Candidate(member, because)])
+        offers = _offers([Candidate(member, because)], record.item_type)
         fields = {name: offered[0][0] for name, offered in offers.items() if not _held(record, name)}
         people = _people(member, record.item_type) if not record.creators else ()
         changes = [Change(name, "", value, because) for name, value in fields.items()]
@@ -120,7 +120,9 @@ def absorb(survivor: Record, members: Iterable[Record], because: Provenance) -> 
 def fill(record: Record, candidates: Sequence[Candidate], policy: Policy = FILL) -> Merged:
     """The record with what these accounts add to it, as the policy allows. Their order does not matter."""
     accounts = sorted(candidates, key=lambda one: (one.because.source, one.because.how, _sortable(one.record)))
-    decided = [_decided(record, name, offered, policy) for name, offered in sorted(_offers(record, accounts).items())]
+    offers = _offers(accounts, record.item_type)
+    offers |= _abbreviation(record, offers, policy)
+    decided = [_decided(record, name, offered, policy) for name, offered in sorted(offers.items())]
     people = _decided_people(record, accounts, policy)
     keywords = _decided_tags(record, accounts, policy)
     parts = [*decided, people[1], keywords[1]]
@@ -207,29 +209,31 @@ def _decided_tags(record: Record, accounts: Sequence[Candidate], policy: Policy)
     return tags, _Part((Change("tags", "; ".join(record.tags), "; ".join(tags), because),))
 
 
-def _offers(record: Record, accounts: Iterable[Candidate]) -> dict[str, list[_Offer]]:
+def _offers(accounts: Iterable[Candidate], item_type: str) -> dict[str, list[_Offer]]:
     """What each account says of the fields that this type has, under its names for them, and of identifiers."""
     offers: dict[str, list[_Offer]] = {}
-    known = schema.fields(record.item_type)
+    known = schema.fields(item_type)
     for one in accounts:
         said: dict[str, str] = {}
         for name, value in one.record.fields.items():
-            own = schema.own_field(record.item_type, schema.base_field(one.record.item_type, name))
+            own = schema.own_field(item_type, schema.base_field(one.record.item_type, name))
             if own and own not in NOT_FILLED:
                 said[own] = value
         said |= {name: value for name, value in one.record.identifiers.items() if name not in said or name in known}
         for name, value in said.items():
             offers.setdefault(name, []).append((value, one.because))
-    return _with_abbreviation(record, offers)
-
-
-def _with_abbreviation(record: Record, offers: dict[str, list[_Offer]]) -> dict[str, list[_Offer]]:
-    """A journal that the drop has only in short form is, once its full title is known, still its abbreviation."""
-    short = record.fields.get("publicationTitle", "")
-    fuller = any(upgrade("publicationTitle", short, new) for new, _ in offers.get("publicationTitle", ()))
-    if short and fuller and "journalAbbreviation" in schema.fields(record.item_type):
-        offers.setdefault("journalAbbreviation", []).append((short, Provenance("drop", "publicationTitle")))
     return offers
+
+
+def _abbreviation(record: Record, offers: Mapping[str, list[_Offer]], policy: Policy) -> dict[str, list[_Offer]]:
+    """A journal that the drop has only in short form is, where its full title takes that place, still its abbreviation."""
+    short, name = record.fields.get("publicationTitle", ""), "journalAbbreviation"
+    if not short or name not in schema.fields(record.item_type):
+        return {}
+    titles = _decided(record, "publicationTitle", offers.get("publicationTitle", ()), policy)
+    if not any(upgrade("publicationTitle", short, change.new) for change in titles.changes):
+        return {}
+    return {name: [*offers.get(name, ()), (short, Provenance("drop", "publicationTitle"))]}
 
 
 def _held(record: Record, name: str) -> str:

@@ -175,3 +175,12 @@ def test_a_work_found_by_citation_has_to_agree_in_four_ways(record: Record, answ
 )
 def test_where_titles_agree_author_and_year_may_not_both_disagree(title: str, author: str, year: str, why: str) -> None:
     assert contradicts(paper(title=title), paper(title=title, author=author, year=year)) == why
+
+
+@pytest.mark.parametrize(
+    "mark", ["RETRACTED: ", "Retracted Article: ", "[WITHDRAWN] ", "Article retracted: ", "REMOVED: "]
+)
+def test_a_work_that_was_taken_back_is_still_the_same_work(mark: str) -> None:
+    plain, marked = (sketch(Record("journalArticle", fields={"title": title})) for title in ("Kelp", f"{mark}Kelp"))
+    assert contradicts(plain, marked) == ""
+    assert contradicts(plain, paper(title="retraction kelp")) == "notice"

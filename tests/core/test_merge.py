@@ -185,7 +185,7 @@ POLICIES = st.builds(
 def test_merging_twice_changes_nothing_and_order_does_not_matter() -> None:
     met: Counter[str] = Counter()
 
-    @settings(max_examples=600)
+    @settings(max_examples=1000)
     @given(
         accounts(),
         st.lists(st.tuples(accounts(), st.sampled_from([PUBMED, CROSSREF])), max_size=4),
