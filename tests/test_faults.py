@@ -71,6 +71,7 @@ class World:
             stop=lambda: False,
             tell=lambda _text, _done, _of: None,
             requests=lambda: dict(http.requests),
+            quiet_above={"pubmed": off_peak_above},
         )
         rules = Rules("default", sources=("pubmed", "crossref"), enrich_wait=wait)
         try:
@@ -233,6 +234,27 @@ def test_after_repeated_failure_the_rest_of_the_run_goes_on_without_the_service(
         struck.sync()
         tries = len(struck.ncbi.log)
         assert tries <= 4 * 3
+
+
+def test_a_long_series_waits_for_the_quiet_hours_and_no_record_waits_for_it(tmp_path: Path) -> None:
+    with world(tmp_path / "w") as here:
+        here.pace.seconds += 7 * 3600  # ten o'clock in New York, on a Monday
+        report = here.sync(wait=3600, off_peak_above=2)
+        assert report.outcomes["created"] == len(WORKS)
+        assert here.ncbi.log == []
+        assert "off_peak_above = 2" in report.away["pubmed"]
+        assert {line.owed for line in report.drops[0].records} == {("pubmed",)}
+        assert here.sync(wait=3600, off_peak_above=2).filled == 0
+        assert here.ncbi.log == []
+        here.pace.seconds += 12 * 3600  # ten o'clock at night
+        assert here.sync(wait=3600, off_peak_above=2).filled > 0
+        assert len(here.ncbi.log) == 2
+
+
+def test_a_short_series_is_asked_for_at_any_hour(tmp_path: Path) -> None:
+    with world(tmp_path / "w") as here:
+        here.pace.seconds += 7 * 3600
+        assert not here.sync(off_peak_above=3).away
 
 
 # ---- what it costs ------------------------------------------------------------------------------------------------

@@ -9,7 +9,17 @@ from typing import Any
 import pytest
 
 from sync import drops
-from sync.core.crossref_json import NO_TITLE, decode, dois, looks_like, read, to_reading, work_to_record
+from sync.core.crossref_json import (
+    NO_TITLE,
+    agency,
+    decode,
+    dois,
+    is_refusal,
+    looks_like,
+    read,
+    to_reading,
+    work_to_record,
+)
 from sync.core.record import Creator, Entry, Gap, Notice, Reading, Record
 
 
@@ -497,3 +507,25 @@ def test_files_of_works_are_recognised(shape: str) -> None:
 )
 def test_other_files_are_not(head: str) -> None:
     assert not looks_like(head)
+
+
+@pytest.mark.parametrize(
+    ("answer", "named"),
+    [
+        (b'{"status":"ok","message-type":"work-agency","message":{"DOI":"10.5281/z","agency":{"id":"DataCite","label":"DataCite"}}}', "datacite"),
+        (b'{"message":{"DOI":"10.5281/z"}}', ""),
+        (b'{"message":"no"}', ""),
+        (b"<html>", ""),
+        (b"", ""),
+    ],
+)  # fmt: skip
+def test_who_registered_a_doi_is_read_or_nobody_is_named(answer: bytes, named: str) -> None:
+    assert agency(answer) == named
+
+
+@pytest.mark.parametrize(
+    ("answer", "refusal"),
+    [(b'{"status":"failed","message-type":"validation-failure","message":[]}', True), (b'{"status":"ok"}', False), (b"<html>", False), (b"[]", False)],
+)  # fmt: skip
+def test_the_validators_refusal_is_told_from_other_answers(answer: bytes, *, refusal: bool) -> None:
+    assert is_refusal(answer) is refusal

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from sync.core.match import Match, Verdict
 from sync.core.plan import Ask, Create, Leave, Place, Twin, Update, Wish, canonical, plan, satisfied, update
-from sync.core.record import Creator, Record
+from sync.core.record import Creator, Notice, Record
 
 SAME, UNSURE, OTHER = (Match(verdict, ("doi",)) for verdict in Verdict)
 RECORD = Record(
@@ -142,3 +143,54 @@ def test_two_forms_of_one_value_are_the_same_to_zotero(name: str, one: Any, othe
 def test_an_update_has_landed_only_if_all_of_it_stands_there() -> None:
     assert satisfied({"volume": "8", "issue": "2"}, {"volume": "8"})
     assert not satisfied({"volume": "8"}, {"volume": "8", "issue": "2"})
+
+
+FULLER = Record(
+    "journalArticle",
+    fields={"title": "Kelp", "publicationTitle": "Journal of Tidal Biology", "date": "2020-05-01"},
+    creators=(Creator("author", "Berg", "Anna"),),
+)
+SHORT = {
+    "publicationTitle": "J Tidal Biol",
+    "date": "2020",
+    "creators": [{"creatorType": "author", "firstName": "A.", "lastName": "Berg"}],
+}
+
+
+def test_what_we_wrote_and_nobody_touched_gives_way_to_a_better_value() -> None:
+    changed = update(FULLER, twin(SHORT, base=SHORT), Wish())
+    assert changed == {
+        "publicationTitle": "Journal of Tidal Biology",
+        "date": "2020-05-01",
+        "creators": [{"creatorType": "author", "firstName": "Anna", "lastName": "Berg"}],
+    }
+
+
+def test_what_a_person_wrote_gives_way_to_nothing_however_much_better() -> None:
+    ours = {
+        "publicationTitle": "Journal of Tidal Biology",
+        "date": "2020-05",
+        "creators": [{"creatorType": "author", "firstName": "Anna", "lastName": "Berg"}],
+    }
+    assert update(FULLER, twin(SHORT, base=ours), Wish()) == {}
+    assert update(FULLER, twin(SHORT), Wish()) == {}
+    assert update(FULLER, twin(SHORT, base=SHORT, made=False), Wish()) == {}
+
+
+def test_another_fact_is_no_better_value() -> None:
+    other = {
+        **SHORT,
+        "date": "2019",
+        "publicationTitle": "Nature",
+        "creators": [{"creatorType": "author", "lastName": "Li", "firstName": "A"}],
+    }
+    assert update(FULLER, twin(other, base=other), Wish()) == {}
+
+
+def test_an_item_of_somebody_else_gets_no_tag_of_a_retraction() -> None:
+    retracted = replace(FULLER, fields={"title": "Kelp"}, creators=(), notices=(Notice("retraction", "10.1/r"),))
+    mine = {"tags": [{"tag": "x"}]}
+    assert update(retracted, twin(mine), Wish()) == {}
+    assert update(retracted, twin(mine, base=mine), Wish()) == {"tags": [{"tag": "x"}, {"tag": "Retracted"}]}
+    gone = {"tags": [{"tag": "x"}, {"tag": "Retracted"}]}
+    assert update(retracted, twin(mine, base=gone), Wish()) == {}
