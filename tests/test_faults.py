@@ -50,7 +50,13 @@ class World:
         return {"crossref": self.crossref, "pubmed": self.ncbi}[name]
 
     def sync(
-        self, *, text: str = TEXT, wait: float = 0.0, urls: dict[str, str] | None = None, contact: str = WHO.contact
+        self,
+        *,
+        text: str = TEXT,
+        wait: float = 0.0,
+        urls: dict[str, str] | None = None,
+        contact: str = WHO.contact,
+        off_peak_above: int = 500,
     ) -> RunReport:
         """One run in a process of its own, as far as anything remembers: new connections, new circuits."""
         where = {"crossref": self.crossref.url, "pubmed": self.ncbi.eutils_url, **(urls or {})}
