@@ -1,100 +1,76 @@
-"""Is it the same work? Two sketches give a verdict with named reasons; many records give clusters.
+"""Whether two records are the same work: an ordered table of rules, each with its name, over what their parts say of each other.
 
-A shared DOI alone is not the same work: whole conference supplements share one, and databases print wrong ones
-(zotero/zotero#2926). The title has to agree. What is doubtful is UNSURE, and never merged.
+Four answers: same (acted on), unsure (asked), related (kept apart: an erratum, a part II, a protocol), different. A wrong merge is
+worse than a duplicate: a shared DOI alone is not the same work (conference supplements share one, databases give wrong ones), and
+a DOI that differs stands against everything but the whole place. The thresholds were found on labelled exports of twelve
+systematic reviews.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
-from itertools import combinations
-from typing import TypeVar
 
-from rapidfuzz import fuzz
-
-from sync.core.identifiers import doi_key
+from sync.core.likeness import AGREE, DIFFER, OVERLAP, UNKNOWN, Signs, is_generic, people, signs
 from sync.core.record import Record
+from sync.core.sketch import Sketch, sketch
 from sync.core.text import fold
 
-K = TypeVar("K", bound=Hashable)
-
-AGREES = 85.0  # percent of equal letters (Levenshtein ratio of folded titles) from which two titles are taken for one
-DIFFERS = 50.0  # below: two works that share an identifier
-PREFIX = 20  # letters: a title that is cut off still agrees with the whole one from this length on
 TELLING = 4  # words from which a title is not one that many works bear
 SIGNALS = 4  # of title, author, year, volume and page, to take a work that was found by its citation
-CLUSTER = 25  # members of one cluster at most
-
-# Titles that open like this belong to notices about a work, not to the work.
-_NOTICE = re.compile(
-    r"^(re |reply|response to|comment(s|ary)? (on|to)|letter to|erratum|errata|corrigend(um|a)|correction|author correction"
-    r"|publisher correction|retraction|expression of concern)"
-)
-# What a publisher puts before the title of a work that was retracted; it is the same work.
-_TAKEN_BACK = re.compile(
-    r"^(?:(?:article )?(?:retracted|withdrawn)(?: (?:article|paper|chapter))?|temporary removal|removed) "
-)
-_NUMBER = re.compile(r"\b(?:\d+|[ivx]+)\b")
+ALIKE, UNLIKE = 0.85, 0.5  # of titles: one work's from here on; below, two works'
+SHORT = 30  # letters: shorter titles may be those of a column
 
 
 class Verdict(Enum):
-    """Same is acted on, unsure is asked, different is left alone."""
+    """Same is acted on, unsure is asked, related is kept apart and told, different is left alone."""
 
     SAME = "same"
     UNSURE = "unsure"
+    RELATED = "related"
     DIFFERENT = "different"
 
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """A verdict and the reasons that led to it, each a stable word (`doi`, `pmid`, `title`, `title-differs`)."""
+    """A verdict and the reasons that led to it, each a stable word: identifiers that are shared, then the rule.
+
+    strength: of a verdict `same`, for joining the surest first.
+    """
 
     verdict: Verdict
     reasons: tuple[str, ...] = ()
+    strength: int = 0
+
+    @property
+    def forbids(self) -> bool:
+        """Whether these two must not even stand in one cluster by way of a third."""
+        return self.verdict is Verdict.RELATED or self.reasons[-1:] in {("identifiers-differ",), ("numbers-differ",)}
 
 
 @dataclass(frozen=True, slots=True)
-class Sketch:
-    """What is compared of a record: small, so that a whole drop's sketches fit in memory."""
-
-    doi: str
-    pmid: str
-    title: str
-    year: str
-    author: str
-
-
-def sketch(record: Record) -> Sketch:
-    """The parts of a record that comparing looks at, folded."""
-    first = record.creators[0] if record.creators else None
-    year = re.search(r"\b(1[4-9]|20)\d\d\b", record.base("date"))
-    return Sketch(
-        doi=doi_key(record.identifiers.get("DOI", "")),
-        pmid=record.identifiers.get("PMID", ""),
-        title=fold(record.title),
-        year=year.group() if year else "",
-        author=fold(first.last or first.name) if first else "",
-    )
-
-
-def block_keys(record: Record) -> frozenset[str]:
-    """Keys under which records that may be the same work meet: `doi:10.1/x`, `pmid:123`."""
-    doi, pmid = doi_key(record.identifiers.get("DOI", "")), record.identifiers.get("PMID", "")
-    return frozenset(([f"doi:{doi}"] if doi else []) + ([f"pmid:{pmid}"] if pmid else []))
+class _Rule:
+    reason: str
+    verdict: Verdict
+    holds: Callable[[Signs], bool]
 
 
 def compare(one: Sketch, other: Sketch) -> Match:
-    """The verdict on two records. Symmetric."""
-    shared = _shared(one, other)
-    if not shared:
-        return Match(Verdict.DIFFERENT, ("no-identifier",))
-    titles = _titles(one.title, other.title)
-    if titles.verdict is Verdict.SAME and _conflict(one, other):
-        return Match(Verdict.UNSURE, (*shared, *titles.reasons, "identifiers-disagree"))
-    return Match(titles.verdict, (*shared, *titles.reasons))
+    """The verdict on two records. Symmetric; a record is the same as itself."""
+    if not one.title or not other.title:
+        shared = _identifiers(signs(one, other))
+        return Match(Verdict.UNSURE if shared else Verdict.DIFFERENT, (*shared, "title-missing"))
+    if one == other:
+        return Match(Verdict.SAME, (*_identifiers(signs(one, other)), "identical"), len(_RULES))
+    if one.marks != other.marks:
+        return Match(Verdict.RELATED, ("notice",))
+    found = signs(one, other)
+    for place, rule in enumerate(_RULES):
+        if rule.holds(found):
+            return Match(rule.verdict, (*_identifiers(found), rule.reason), len(_RULES) - place)
+    return Match(Verdict.DIFFERENT, ("not-enough",))
 
 
 def contradicts(record: Sketch, answer: Sketch) -> str:
@@ -104,11 +80,11 @@ def contradicts(record: Sketch, answer: Sketch) -> str:
     otherwise by one of the two (another script, online and print); both together may not, nor either of them where the
     title is one that many works bear ("Introduction").
     """
-    titles = _titles(record.title, answer.title) if record.title and answer.title else None
-    if titles and titles.verdict is not Verdict.SAME:
-        return titles.reasons[-1]
+    titled = bool(record.title and answer.title)
+    if titled and (why := _titles_differ(record, answer)):
+        return why
     against = [why for why in (_authors_differ(record, answer), _years_differ(record, answer)) if why]
-    telling = titles is not None and len(record.title.split()) >= TELLING
+    telling = titled and len(record.title.split()) >= TELLING
     return ", ".join(against) if against and (len(against) > 1 or not telling) else ""
 
 
@@ -124,116 +100,250 @@ def agrees(record: Record, answer: Record) -> bool:
         bool(mine.author and theirs.author) and not _authors_differ(mine, theirs),
         bool(mine.year) and mine.year == theirs.year,
         _told_alike(record.base("volume"), answer.base("volume")),
-        _told_alike(_first_page(record), _first_page(answer)),
+        bool(mine.first) and mine.first == theirs.first,
     ]
     return sum(alike) >= SIGNALS
 
 
+def _identifiers(found: Signs) -> tuple[str, ...]:
+    return (("doi",) if found.doi == AGREE else ()) + (("pmid",) if found.pmid == AGREE else ())
+
+
+def _titles_differ(one: Sketch, other: Sketch) -> str:
+    if one.marks != other.marks:
+        return "notice"
+    found = signs(one, other)
+    if found.title < ALIKE:
+        return "title-differs" if found.title < UNLIKE else "title-unlike"
+    return "numbers-differ" if found.numbers else ""
+
+
 def _authors_differ(one: Sketch, other: Sketch) -> str:
-    apart = one.author and other.author and fuzz.partial_ratio(one.author, other.author) < AGREES
-    return "author-differs" if apart else ""
+    return "author-differs" if people(one, other) == DIFFER else ""
 
 
 def _years_differ(one: Sketch, other: Sketch) -> str:
-    apart = one.year and other.year and abs(int(one.year) - int(other.year)) > 1
-    return "year-differs" if apart else ""
+    return "year-differs" if one.year and other.year and abs(one.year - other.year) > 1 else ""
 
 
 def _told_alike(one: str, other: str) -> bool:
-    return bool(one and other) and fold(one) == fold(other)
+    return bool(one and other) and fold(re.sub(r"\W+$", "", one)) == fold(re.sub(r"\W+$", "", other))
 
 
-def _first_page(record: Record) -> str:
-    return re.split(r"[-\u2013,;\s]", record.base("pages"), maxsplit=1)[0]
+# ---- the rules ----------------------------------------------------------------------------------------------------
 
 
-def clusters(sketches: Mapping[K, Sketch], groups: Sequence[Sequence[K]]) -> dict[K, tuple[K, tuple[str, ...]]]:
-    """For each record that is the same work as an earlier one: that one, and the reasons.
-
-    sketches: by record, in the order of the drop (the earliest of a cluster survives).
-    groups: records that share a block key. Links are taken in order of strength; a cluster takes in nobody
-    against whom one of its members speaks.
-    """
-    order = {key: place for place, key in enumerate(sketches)}
-    home: dict[K, list[K]] = {key: [key] for key in sketches}
-    why: dict[K, tuple[str, ...]] = {}
-    for match, one, other in _links(sketches, groups, order):
-        mine, theirs = home[one], home[other]
-        if mine is theirs or len(mine) + len(theirs) > CLUSTER or not _fits_all(sketches, mine, theirs):
-            continue
-        joined = sorted(mine + theirs, key=order.__getitem__)
-        home.update(dict.fromkeys(joined, joined))
-        why.setdefault(other, match.reasons)
-        why.setdefault(one, match.reasons)
-    return {key: (home[key][0], why[key]) for key in sketches if home[key][0] != key}
+def _conflict(s: Signs) -> bool:
+    return DIFFER in (s.doi, s.pmid)
 
 
-def _links(
-    sketches: Mapping[K, Sketch], groups: Sequence[Sequence[K]], order: Mapping[K, int]
-) -> list[tuple[Match, K, K]]:
-    found: dict[tuple[K, K], Match] = {}
-    for group in groups:
-        for one, other in _pairs(sketches, sorted(group, key=order.__getitem__)):
-            if (one, other) not in found:
-                found[one, other] = compare(sketches[one], sketches[other])
-    same = [(match, *pair) for pair, match in found.items() if match.verdict is Verdict.SAME]
-    return sorted(same, key=lambda link: (-len(link[0].reasons), order[link[1]], order[link[2]]))
-
-
-def _pairs(sketches: Mapping[K, Sketch], group: Sequence[K]) -> list[tuple[K, K]]:
-    """All pairs of a small group; in a large one each record against the first of each title, so that cost stays linear."""
-    if len(group) <= CLUSTER:
-        return list(combinations(group, 2))
-    leaders: dict[str, K] = {}
-    pairs = []
-    for key in group:
-        leader = leaders.setdefault(sketches[key].title, key)
-        if leader != key:
-            pairs.append((leader, key))
-    return pairs + list(combinations(list(leaders.values())[:CLUSTER], 2))
-
-
-def _fits_all(sketches: Mapping[K, Sketch], mine: Sequence[K], theirs: Sequence[K]) -> bool:
-    """Whether no two of them speak against each other: their titles agree and no identifier says otherwise."""
-    return all(_fits(sketches[a], sketches[b]) for a in mine for b in theirs)
-
-
-def _fits(one: Sketch, other: Sketch) -> bool:
-    return _titles(one.title, other.title).verdict is Verdict.SAME and not _conflict(one, other)
-
-
-def _shared(one: Sketch, other: Sketch) -> tuple[str, ...]:
-    return (("doi",) if one.doi and one.doi == other.doi else ()) + (
-        ("pmid",) if one.pmid and one.pmid == other.pmid else ()
+def _numbers(s: Signs) -> bool:
+    """Whether numbers make two works of them; not where a database cut the title, and place or identifier agree."""
+    if not s.numbers:
+        return False
+    if not s.cut:
+        return True
+    at_one_place = (
+        s.page == AGREE and (s.volume == AGREE or s.identified) and DIFFER not in (s.volume, s.journal, s.issue)
     )
+    placed = at_one_place and s.people >= OVERLAP and s.years <= 1 and not _conflict(s)
+    known = s.identified and s.people == AGREE and DIFFER not in (s.page, s.volume)
+    return not (placed or known)
 
 
-def _conflict(one: Sketch, other: Sketch) -> bool:
-    return bool(one.doi and other.doi and one.doi != other.doi) or bool(
-        one.pmid and other.pmid and one.pmid != other.pmid
+def _whole_place(s: Signs) -> bool:
+    """Volume and page range in a journal that is not another, and nothing else of the place against it."""
+    return s.place and s.same_end and s.issue != DIFFER
+
+
+def _in_time(s: Signs) -> bool:
+    return s.years <= 1
+
+
+_SAME, _UNSURE, _RELATED, _DIFFERENT = Verdict.SAME, Verdict.UNSURE, Verdict.RELATED, Verdict.DIFFERENT
+
+# The first rule that holds decides.
+_RULES: tuple[_Rule, ...] = tuple(
+    _Rule(*row)
+    for row in (
+        # Numbers in titles: series, parts, yearly guidelines.
+        (
+            "place",
+            _SAME,
+            lambda s: _numbers(s) and s.title >= 0.85 and _whole_place(s) and s.people == AGREE and not _conflict(s) and s.abstract != DIFFER,
+        ),
+        (
+            "identifier-and-page",
+            _SAME,
+            lambda s: _numbers(s) and s.identified and s.title >= 0.85 and s.page == AGREE and s.people == AGREE
+            and DIFFER not in (s.volume, s.journal) and not _conflict(s),
+        ),
+        ("numbers-differ", _RELATED, lambda s: _numbers(s) and s.title >= 0.9),
+        ("numbers-differ", _DIFFERENT, _numbers),
+        # Titles that are not alike: at one place by the same people it may be a translation.
+        (
+            "title-differs-place-same",
+            _UNSURE,
+            lambda s: s.title < 0.6 and s.place and s.range and s.people == AGREE and s.all_people and not s.years and not _conflict(s),
+        ),
+        ("title-differs", _DIFFERENT, lambda s: s.title < 0.6),
+        # Identifiers that differ stand against everything but the whole place.
+        (
+            "all-but-identifier",
+            _SAME,
+            lambda s: _conflict(s) and s.title >= 0.95 and _whole_place(s) and s.people >= OVERLAP and _in_time(s) and s.shortest >= SHORT
+            and not s.doi == s.pmid == DIFFER,
+        ),
+        (
+            "identifiers-differ",
+            _UNSURE,
+            lambda s: _conflict(s) and s.title >= 0.95 and s.people >= OVERLAP and s.page == AGREE and not s.other_end and s.shortest >= SHORT
+            and DIFFER not in (s.journal, s.volume, s.issue),
+        ),
+        ("identifiers-differ", _DIFFERENT, _conflict),
+        # An identifier that is shared has to be confirmed by the title.
+        ("place-differs", _UNSURE, lambda s: s.identified and s.title >= ALIKE and s.page == s.volume == DIFFER),
+        ("people-differ", _UNSURE, lambda s: s.identified and ALIKE <= s.title < 0.95 and s.people == DIFFER),
+        ("place-differs", _DIFFERENT, lambda s: s.identified and s.title >= ALIKE and s.page == DIFFER and s.shortest < SHORT),
+        (
+            "place-differs",
+            _UNSURE,
+            lambda s: s.identified and s.title >= ALIKE and s.page == DIFFER and (s.people != AGREE or s.journal == DIFFER),
+        ),
+        ("title", _SAME, lambda s: s.identified and s.title >= ALIKE),
+        ("place", _SAME, lambda s: s.identified and s.title >= 0.7 and s.place and s.people >= OVERLAP),
+        ("title-unlike", _UNSURE, lambda s: s.identified and s.title >= 0.7),
+        ("title-unlike", _DIFFERENT, lambda s: s.identified),
+        # No identifier is shared.
+        (
+            "year-differs",
+            _UNSURE,
+            lambda s: s.years == 2 and not (s.page == s.volume == AGREE) and s.title >= 0.95 and s.people >= OVERLAP and s.journal == AGREE
+            and not is_generic(s) and s.page != DIFFER,
+        ),
+        ("year-differs", _DIFFERENT, lambda s: s.years > 1 and not s.page == s.volume == AGREE),
+        (
+            "place-and-title",
+            _SAME,
+            lambda s: s.people == DIFFER and s.title >= 0.95 and s.place and s.same_end and s.abstract != DIFFER and not is_generic(s),
+        ),
+        ("people-differ", _UNSURE, lambda s: s.people == DIFFER and s.title >= 0.95 and s.place and not is_generic(s)),
+        ("people-differ", _DIFFERENT, lambda s: s.people == DIFFER),
+        ("supplement", _RELATED, lambda s: s.page == DIFFER and s.supplement),
+        (
+            "number-and-title",
+            _SAME,
+            lambda s: s.page == AGREE and s.numbered and s.people == UNKNOWN and s.title >= 0.95 and _in_time(s) and s.journal != DIFFER
+            and s.shortest >= 20,
+        ),
+        (
+            "range-and-abstract",
+            _SAME,
+            lambda s: s.range and s.abstract == AGREE and s.title >= 0.9 and s.people >= OVERLAP and _in_time(s) and s.volume != DIFFER,
+        ),
+        (
+            "range-and-title",
+            _SAME,
+            lambda s: s.range and s.title >= 0.95 and s.shortest >= 40 and s.people == AGREE and not s.years and DIFFER not in (s.issue, s.volume),
+        ),
+        (
+            "range-and-title",
+            _SAME,
+            lambda s: s.range and s.title >= 0.97 and s.shortest >= 20 and not s.years and DIFFER not in (s.issue, s.volume)
+            and AGREE in (s.journal, s.abstract),
+        ),
+        (
+            "volume-and-title",
+            _SAME,
+            lambda s: s.nobody and s.title == 1 and s.shortest >= 20 and s.journal == s.volume == AGREE and DIFFER not in (s.issue, s.page)
+            and _in_time(s),
+        ),
+        (
+            "place-and-people",
+            _SAME,
+            lambda s: _people_at_one_place(s) and (s.title >= 0.8 or (s.title >= 0.6 and s.abstract == AGREE and s.several)),
+        ),
+        ("title-unlike", _UNSURE, lambda s: _people_at_one_place(s) and s.title >= 0.6),
+        ("place", _UNSURE, lambda s: _at_place(s) and s.other_end and s.title < 0.95),
+        ("title-generic", _UNSURE, lambda s: _at_place(s) and is_generic(s) and s.people < OVERLAP),
+        ("title-generic", _UNSURE, lambda s: _at_place(s) and s.shortest < SHORT and s.issue == DIFFER and not s.same_end),
+        ("place", _SAME, lambda s: _at_place(s) and s.title >= ALIKE),
+        (
+            "page-and-journal",
+            _SAME,
+            lambda s: s.page == AGREE and s.title >= 0.9 and s.people >= OVERLAP and _in_time(s) and DIFFER not in (s.journal, s.volume)
+            and not is_generic(s),
+        ),
+        (
+            "page-and-volume",
+            _SAME,
+            lambda s: s.page == s.volume == AGREE and s.title >= 0.95 and s.people >= OVERLAP and _in_time(s) and not is_generic(s)
+            and (s.same_end or s.abstract == AGREE),
+        ),
+        (
+            "range-and-journal",
+            _SAME,
+            lambda s: s.same_end and s.title >= 0.95 and s.people == AGREE and _in_time(s) and not is_generic(s) and s.journal != DIFFER,
+        ),
+        # Pages that differ: misprints, or another printing.
+        (
+            "page-near",
+            _SAME,
+            lambda s: s.near and s.volume == s.journal == AGREE and s.people == AGREE and s.title >= 0.95 and _in_time(s) and s.issue != DIFFER,
+        ),
+        (
+            "abstract",
+            _SAME,
+            lambda s: s.page == DIFFER and s.abstract == AGREE and s.title >= 0.95 and s.people == AGREE and s.journal == AGREE and not s.years
+            and DIFFER not in (s.volume, s.issue) and not s.whole_places,
+        ),
+        ("page-differs", _UNSURE, lambda s: s.page == DIFFER and s.abstract == AGREE and s.title >= 0.95 and s.people == AGREE),
+        (
+            "page-differs",
+            _UNSURE,
+            lambda s: s.page == DIFFER and s.title >= 0.95 and s.people == AGREE and s.volume != DIFFER and s.journal == AGREE,
+        ),
+        ("page-differs", _DIFFERENT, lambda s: s.page == DIFFER),
+        # No page.
+        (
+            "journal-and-title",
+            _SAME,
+            lambda s: _same_people_and_title(s) and s.journal == AGREE and s.volume != DIFFER and s.page == UNKNOWN and not s.meeting
+            and s.issue != DIFFER and ((s.known_years and not s.years) or s.volume == AGREE),
+        ),
+        (
+            "no-page",
+            _UNSURE,
+            lambda s: _same_people_and_title(s) and s.journal == AGREE and s.volume != DIFFER and s.page == UNKNOWN,
+        ),
+        ("volume-differs", _UNSURE, lambda s: _same_people_and_title(s) and s.journal == AGREE and s.volume == DIFFER),
+        ("abstract", _UNSURE, lambda s: _same_people_and_title(s) and s.abstract == AGREE and not s.meeting),
+        (
+            "meeting",
+            _SAME,
+            lambda s: _same_people_and_title(s) and s.meetings and s.all_people and s.shortest >= 35 and s.title >= 0.97
+            and (s.journal == AGREE or (s.journal == UNKNOWN and s.known_years and not s.years)),
+        ),
+        ("meeting", _UNSURE, lambda s: _same_people_and_title(s) and s.meetings and s.all_people),
+        (
+            "journal-unknown",
+            _UNSURE,
+            lambda s: _same_people_and_title(s) and s.journal == UNKNOWN and DIFFER not in (s.abstract, s.volume) and s.known_years
+            and not s.years and s.shortest >= 45 and not s.meeting,
+        ),
     )
+)  # fmt: skip
 
 
-def _titles(one: str, other: str) -> Match:
-    one, other = _TAKEN_BACK.sub("", one), _TAKEN_BACK.sub("", other)
-    if not one or not other:
-        return Match(Verdict.UNSURE, ("title-missing",))
-    if bool(_NOTICE.match(one)) != bool(_NOTICE.match(other)):
-        return Match(Verdict.DIFFERENT, ("notice",))
-    if one == other:
-        return Match(Verdict.SAME, ("title",))
-    if _is_prefix(one, other):
-        return Match(Verdict.SAME, ("title-cut",))
-    likeness = fuzz.ratio(one, other)
-    if likeness < DIFFERS:
-        return Match(Verdict.DIFFERENT, ("title-differs",))
-    if likeness < AGREES:
-        return Match(Verdict.UNSURE, ("title-unlike",))
-    if _NUMBER.findall(one) != _NUMBER.findall(other):
-        return Match(Verdict.UNSURE, ("numbers-differ",))
-    return Match(Verdict.SAME, ("title-alike",))
+def _people_at_one_place(s: Signs) -> bool:
+    """The same people, all of them, on the same pages of the same volume: titles in two languages, or misspelt."""
+    fits = s.volume == AGREE and s.range and s.journal == AGREE and s.people == AGREE and not s.years
+    return fits and s.as_many and (s.issue != DIFFER or s.several)
 
 
-def _is_prefix(one: str, other: str) -> bool:
-    short, long = sorted((one, other), key=len)
-    return len(short) >= PREFIX and long.startswith(short) and _NUMBER.findall(long) == _NUMBER.findall(short)
+def _at_place(s: Signs) -> bool:
+    return s.place and s.title >= ALIKE and _in_time(s) and (s.people >= OVERLAP or s.title >= 0.95)
+
+
+def _same_people_and_title(s: Signs) -> bool:
+    return s.title >= 0.95 and s.people == AGREE and _in_time(s) and s.shortest >= SHORT

@@ -28,6 +28,7 @@ _MIGRATIONS = {
         ALTER TABLE answers ADD COLUMN size INTEGER NOT NULL DEFAULT 0;
         UPDATE answers SET size = LENGTH(answer_json);
         CREATE INDEX answers_by_age ON answers (at, source, asked, size);
+        UPDATE libraries SET version = 0; -- read again: items are found by more keys now
     """,
 }
 

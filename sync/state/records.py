@@ -6,9 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sync.core.match import Sketch, block_keys, sketch
+from sync.core.clusters import identifier_keys
 from sync.core.merge import Merged
 from sync.core.record import Gap, Problem, Reading, Record, from_json, to_json
+from sync.core.sketch import Sketch, sketch
 from sync.state.database import Database, decode, encode
 
 
@@ -166,20 +167,34 @@ class Records:
         with self._db.transaction() as sql:
             sql.execute("DELETE FROM gaps WHERE drop_id = ?", (drop,))
 
-    def crowded(self, drop: int) -> tuple[dict[int, Sketch], list[list[int]]]:
-        """The records of the drop that share a block with another, as sketches in drop order, and the groups they form."""
-        groups: dict[str, list[int]] = {}
-        for row in self._db.rows(_CROWDED, (drop, drop)):
-            groups.setdefault(row["block"], []).append(row["record"])
-        ids = sorted({record for group in groups.values() for record in group})
-        return {record: sketch(self._read(record)) for record in ids}, list(groups.values())
+    def sketches(self, drop: int) -> dict[int, Sketch]:
+        """The records of the drop that have no end state, as sketches, in drop order."""
+        rows = self._db.rows(
+            "SELECT id, record_json FROM records WHERE drop_id = ? AND state = 'read' ORDER BY ordinal", (drop,)
+        )
+        return {row["id"]: sketch(from_json(decode(row["record_json"]))) for row in rows}
 
-    def cluster(self, drop: int, followers: Mapping[int, tuple[int, tuple[str, ...]]]) -> None:
-        """Note which records follow which survivor, and why; and that all others stand for themselves."""
+    def cluster(
+        self,
+        drop: int,
+        followers: Mapping[int, tuple[int, tuple[str, ...]]],
+        questions: Mapping[int, tuple[int, tuple[str, ...]]],
+    ) -> None:
+        """Note which records follow which survivor, and why; which may be the same as another, so that a person is asked; and
+        that all others stand for themselves.
+        """
+        asked = [
+            (encode([*reasons, f"record:{self._ordinal(other)}"]), record)
+            for record, (other, reasons) in questions.items()
+        ]
         with self._db.transaction() as sql:
             sql.executemany(
                 "UPDATE records SET survivor = ?, state = 'follows', reasons_json = ? WHERE id = ? AND state = 'read'",
                 [(survivor, encode(reasons), record) for record, (survivor, reasons) in followers.items()],
+            )
+            sql.executemany(
+                "UPDATE records SET state = 'done', outcome = 'asked', reasons_json = ? WHERE id = ? AND state = 'read'",
+                asked,
             )
             sql.execute("UPDATE drops SET state = 'open' WHERE id = ?", (drop,))
 
@@ -398,11 +413,12 @@ class Records:
         if state == "read" and record and cursor.rowcount:
             self._db.connection.executemany(
                 "INSERT OR IGNORE INTO record_blocks VALUES (?, ?, ?)",
-                [(drop, block, cursor.lastrowid) for block in block_keys(record)],
+                [(drop, block, cursor.lastrowid) for block in identifier_keys(record)],
             )
 
-    def _read(self, record: int) -> Record:
-        return from_json(decode(self._db.value("SELECT record_json FROM records WHERE id = ?", (record,))))
+    def _ordinal(self, record: int) -> int:
+        found: int = self._db.value("SELECT ordinal FROM records WHERE id = ?", (record,))
+        return found
 
     def _with_known(self, record: int, sources: Sequence[str]) -> list[str]:
         known = decode(self._db.value("SELECT sources_json FROM records WHERE id = ?", (record,)))
@@ -417,11 +433,6 @@ class Records:
 
 
 _DROP = "SELECT id, library, sha256, path, inbox, arrived, state, entries, gaps, gap_lines, asks_json FROM drops"
-
-_CROWDED = (
-    "SELECT block, record FROM record_blocks WHERE drop_id = ? AND block IN"
-    " (SELECT block FROM record_blocks WHERE drop_id = ? GROUP BY block HAVING COUNT(*) > 1) ORDER BY block, record"
-)
 
 
 def _row(row: Any) -> Row:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
+from sync.core.clusters import block_keys
 from sync.core.items import from_item, is_regular
-from sync.core.match import Match, block_keys
+from sync.core.match import Match
 from sync.core.plan import Place, Twin
+from sync.core.sketch import sketch
 from sync.state.database import Database, decode, encode
 
 
@@ -112,7 +114,8 @@ class Snapshot:
         rows = self._db.rows(
             "SELECT i.key, COALESCE(b.made, 0) FROM items i LEFT JOIN bases b ON b.library = i.library AND b.key = i.key"
             " WHERE i.library = ? AND i.place = ? AND EXISTS"
-            " (SELECT 1 FROM item_blocks k WHERE k.library = i.library AND k.key = i.key) ORDER BY i.key",
+            " (SELECT 1 FROM item_blocks k WHERE k.library = i.library AND k.key = i.key"
+            " AND (k.block LIKE 'doi:%' OR k.block LIKE 'pmid:%')) ORDER BY i.key",
             (self.id, Place.ALIVE.value),
         )
         return [(row[0], bool(row[1])) for row in rows]
@@ -142,8 +145,20 @@ class Snapshot:
         sql.execute(
             "INSERT OR REPLACE INTO items VALUES (?, ?, ?, ?, ?)", (self.id, key, version, place.value, encode(data))
         )
-        sql.execute("DELETE FROM item_blocks WHERE library = ? AND key = ?", (self.id, key))
-        sql.executemany("INSERT INTO item_blocks VALUES (?, ?, ?)", self._blocks(key, data))
+        self._put_blocks(key, block_keys(sketch(from_item(data))))
 
-    def _blocks(self, key: str, data: Mapping[str, Any]) -> Sequence[tuple[int, str, str]]:
-        return [(self.id, block, key) for block in block_keys(from_item(data))]
+    def _put_blocks(self, key: str, wanted: frozenset[str]) -> None:
+        """Note under which keys an item is found; nothing is written where that stays as it was."""
+        held = {
+            row[0]
+            for row in self._db.rows("SELECT block FROM item_blocks WHERE library = ? AND key = ?", (self.id, key))
+        }
+        if held == wanted:
+            return
+        sql = self._db.connection
+        if held:
+            sql.execute("DELETE FROM item_blocks WHERE library = ? AND key = ?", (self.id, key))
+        rows = [(self.id, block, key) for block in sorted(wanted)]
+        if rows:
+            marks = ", ".join(["(?, ?, ?)"] * len(rows))
+            sql.execute(f"INSERT INTO item_blocks VALUES {marks}", [value for row in rows for value in row])  # noqa: S608  # marks only

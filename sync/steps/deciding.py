@@ -8,11 +8,13 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from sync.core import notices
+from sync.core.clusters import block_keys
 from sync.core.items import from_item, note_item
 from sync.core.keys import entry_key, note_key
-from sync.core.match import Match, Sketch, Verdict, block_keys, compare, sketch
+from sync.core.match import Match, Verdict, compare
 from sync.core.plan import Action, Ask, Create, Leave, Place, Twin, Update, Wish, plan, update
 from sync.core.record import Record
+from sync.core.sketch import Sketch, sketch
 from sync.state.outbox import Post
 from sync.state.records import DropRow, Work
 from sync.steps.enriching import Batch, Enriched, enriched, keep
@@ -80,7 +82,7 @@ def _twins(tools: Tools, known: Enriched) -> tuple[str, list[Twin]]:
     key = _own_key(tools, known.work, known.work.anchor, mine, twins)
     for member in known.work.members:
         _own_key(tools, known.work, member.anchor, mine, twins)
-    for other in tools.snapshot.keys(block_keys(known.record)):
+    for other in tools.snapshot.keys(block_keys(mine)):
         found = tools.snapshot.twin(other, _SAME_ENTRY)
         if found is not None and other not in twins:
             twins[other] = replace(found, match=_match(mine, found))

@@ -8,10 +8,11 @@ from datetime import timedelta
 from functools import partial
 
 from sync.core import notices
-from sync.core.match import agrees, contradicts, sketch
+from sync.core.match import agrees, contradicts
 from sync.core.merge import Change, Merged, absorb, fill
 from sync.core.quiet import is_quiet
 from sync.core.record import Candidate, Problem, Provenance, Record
+from sync.core.sketch import sketch
 from sync.pipeline import Stage
 from sync.sources.base import Finding, Source
 from sync.state.records import Work

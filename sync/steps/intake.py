@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from sync import drops
 from sync.core import formats
-from sync.core.match import clusters
+from sync.core.clusters import clusters, groups
 from sync.core.record import Gap, Problem, Reading
 from sync.core.tidy import tidied
 from sync.errors import Interrupted
@@ -122,9 +122,10 @@ def what_it_seems(lines: drops.Lines) -> str:
 
 
 def cluster(tools: Tools, row: DropRow) -> None:
-    """Records of the drop that are the same work get one survivor, the earliest."""
-    sketches, groups = tools.ledger.records.crowded(row.id)
-    tools.ledger.records.cluster(row.id, clusters(sketches, groups))
+    """Records of the drop that are the same work get one survivor, the earliest; where that is doubtful, a person is asked."""
+    sketches = tools.ledger.records.sketches(row.id)
+    found = clusters(sketches, groups(sketches))
+    tools.ledger.records.cluster(row.id, found.followers, found.questions)
 
 
 def _head(lines: drops.Lines) -> str:

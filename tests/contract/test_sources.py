@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from sync.core.match import contradicts, sketch
+from sync.core.match import contradicts
 from sync.core.record import Record
+from sync.core.sketch import sketch
 from sync.errors import Interrupted
 from sync.http import Http
 from sync.sources.base import Source

@@ -11,7 +11,7 @@ from sync.core.match import Match, Verdict
 from sync.core.plan import Ask, Create, Leave, Place, Twin, Update, Wish, canonical, plan, satisfied, update
 from sync.core.record import Creator, Notice, Record
 
-SAME, UNSURE, OTHER = (Match(verdict, ("doi",)) for verdict in Verdict)
+SAME, UNSURE, OTHER = (Match(verdict, ("doi",)) for verdict in (Verdict.SAME, Verdict.UNSURE, Verdict.DIFFERENT))
 RECORD = Record(
     "journalArticle",
     fields={"title": "Kelp", "volume": "8", "DOI": "10.1/x"},

@@ -52,7 +52,7 @@ def arrived(ledger: Ledger, *readings: Reading | Gap) -> DropRow:
     )
     ledger.records.note(row.id, readings)
     ledger.records.close_reading(row.id)
-    ledger.records.cluster(row.id, {})
+    ledger.records.cluster(row.id, {}, {})
     return ledger.records.get(row.id)
 
 
@@ -109,18 +109,27 @@ def test_what_was_noted_before_a_crash_is_not_noted_twice(ledger: Ledger) -> Non
     assert (again.entries, again.gaps) == (3, 1)
 
 
-def test_records_that_share_an_identifier_come_together(ledger: Ledger) -> None:
-    row = arrived(ledger, reading(1, "10.1000/a"), reading(2, "10.1000/b"), reading(3, "10.1000/A"))
-    sketches, groups = ledger.records.crowded(row.id)
+def test_records_come_as_sketches_in_the_order_of_the_drop(ledger: Ledger) -> None:
+    row = arrived(ledger, reading(1, "10.1000/a"), reading(2, readable=False), reading(3, "10.1000/A"))
+    sketches = ledger.records.sketches(row.id)
     ids = [line.id for line in ledger.records.rows(row.id)]
-    assert groups == [[ids[0], ids[2]]]
-    assert list(sketches) == [ids[0], ids[2]]
+    assert [(key, one.doi) for key, one in sketches.items()] == [(ids[0], "10.1000/a"), (ids[2], "10.1000/a")]
+
+
+def test_a_doubtful_twin_of_the_drop_is_a_question_that_names_the_other(ledger: Ledger) -> None:
+    row = arrived(ledger, reading(1, "10.1000/a"), reading(2, "10.1000/a"))
+    first, second = [line.id for line in ledger.records.rows(row.id)]
+    ledger.records.cluster(row.id, {}, {second: (first, ("page-differs",))})
+    lines = list(ledger.records.rows(row.id))
+    assert [line.outcome for line in lines] == ["waiting", "asked"]
+    assert lines[1].reasons == ("page-differs", "record:1")
+    assert ledger.records.works_left(row.id) == 1
 
 
 def test_a_follower_ends_as_its_survivor_does(ledger: Ledger) -> None:
     row = arrived(ledger, reading(1, "10.1000/a"), reading(2, "10.1000/a"))
     first, second = [line.id for line in ledger.records.rows(row.id)]
-    ledger.records.cluster(row.id, {second: (first, ("doi", "title"))})
+    ledger.records.cluster(row.id, {second: (first, ("doi", "title"))}, {})
     assert ledger.records.works_left(row.id) == 1
     work = ledger.records.work(first)
     assert [member.id for member in work.members] == [second]
@@ -136,7 +145,7 @@ def test_a_follower_ends_as_its_survivor_does(ledger: Ledger) -> None:
 def test_what_happens_to_a_survivor_is_not_called_merged(ledger: Ledger, outcome: str) -> None:
     row = arrived(ledger, reading(1, "10.1000/a"), reading(2, "10.1000/a"))
     first, second = [line.id for line in ledger.records.rows(row.id)]
-    ledger.records.cluster(row.id, {second: (first, ("doi",))})
+    ledger.records.cluster(row.id, {second: (first, ("doi",))}, {})
     ledger.records.settle(first, None, outcome, ())
     assert [line.outcome for line in ledger.records.rows(row.id)] == [outcome, outcome]
 

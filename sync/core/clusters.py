@@ -1,0 +1,143 @@
+"""Many records at once: keys under which those that may be the same work meet, and the clusters that they form."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import combinations
+from typing import Generic, TypeVar
+
+from sync.core.identifiers import doi_key
+from sync.core.match import Match, Verdict, compare
+from sync.core.record import Record
+from sync.core.sketch import GENERIC, Sketch
+
+K = TypeVar("K", int, str)
+
+CLUSTER = 25  # members of one cluster at most
+CROWD = 40  # records of one block that are compared each with each
+_ENDS = 22  # letters of a title's head and tail
+_ABSTRACT = 60
+_NAME = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Clustered(Generic[K]):
+    """followers: each record that is the same work as an earlier one, that one, and why.
+
+    questions: each record that may be the same work as an earlier one (a person decides), that one, and why.
+    """
+
+    followers: dict[K, tuple[K, tuple[str, ...]]] = field(default_factory=dict)
+    questions: dict[K, tuple[K, tuple[str, ...]]] = field(default_factory=dict)
+
+
+def block_keys(one: Sketch) -> frozenset[str]:
+    """Keys under which records that may be the same work meet: `doi:10.1/x`, `pmid:123`, title, place, people, abstract."""
+    keys = {f"doi:{one.doi}" if one.doi else "", f"pmid:{one.pmid}" if one.pmid else ""}
+    letters = one.letters
+    if len(letters) >= GENERIC:
+        keys |= {f"head:{letters[:_ENDS]}", f"tail:{letters[-_ENDS:]}"}
+    elif letters and one.volume and one.first:
+        keys.add(f"short:{letters}|{one.volume}|{one.first}")
+    if one.first and one.year:
+        keys.add(f"place:{one.first}|{one.volume}|{one.year}" if one.volume else "")
+        keys.add(f"range:{one.first}-{one.last}|{one.year}" if one.last else "")
+    if one.author:
+        keys |= {
+            f"page:{page}|{one.author[:_NAME]}"
+            for page in {one.first, *(one.starts if len(one.starts) > 1 else ())}
+            if page
+        }
+        keys.add(
+            f"word:{one.author[:_NAME]}|{one.year}|{max(one.title.split(), key=len)}" if one.year and one.title else ""
+        )
+    keys.add(f"abstract:{one.abstract[:_ABSTRACT]}" if one.abstract else "")
+    return frozenset(keys - {""})
+
+
+def identifier_keys(record: Record) -> frozenset[str]:
+    """Those of the block keys that are identifiers: `doi:10.1/x`, `pmid:123`."""
+    doi, pmid = doi_key(record.identifiers.get("DOI", "")), record.identifiers.get("PMID", "")
+    return frozenset(([f"doi:{doi}"] if doi else []) + ([f"pmid:{pmid}"] if pmid else []))
+
+
+def groups(sketches: Mapping[K, Sketch]) -> list[list[K]]:
+    """The records that share a block key with another, by key, in the order of the sketches."""
+    found: dict[str, list[K]] = {}
+    for key, one in sketches.items():
+        for block in block_keys(one):
+            found.setdefault(block, []).append(key)
+    return [group for group in found.values() if len(group) > 1]
+
+
+def clusters(sketches: Mapping[K, Sketch], grouped: Iterable[Sequence[K]]) -> Clustered[K]:
+    """Which records are the same work as an earlier one, and of which that is doubtful.
+
+    sketches: by record, in the order of the drop (the earliest of a cluster survives).
+    grouped: records that share a block key. Links are taken in order of strength; a cluster takes in nobody against whom one
+    of its members speaks, and does not grow beyond `CLUSTER`. A question is asked of the later of two, if it stands alone.
+    """
+    order = {key: place for place, key in enumerate(sketches)}
+    same, doubtful = _links(sketches, grouped, order)
+    home: dict[K, list[K]] = {}
+    why: dict[K, tuple[str, ...]] = {}
+    for match, one, other in same:
+        mine, theirs = home.get(one, [one]), home.get(other, [other])
+        if mine is theirs or len(mine) + len(theirs) > CLUSTER or not _fits_all(sketches, mine, theirs):
+            continue
+        joined = sorted(mine + theirs, key=order.__getitem__)
+        home.update(dict.fromkeys(joined, joined))
+        why.setdefault(other, match.reasons)
+        why.setdefault(one, match.reasons)
+    followers = {key: (members[0], why[key]) for key, members in home.items() if members[0] != key}
+    return Clustered(
+        dict(sorted(followers.items(), key=lambda item: order[item[0]])), _questions(doubtful, home, followers)
+    )
+
+
+def _questions(
+    doubtful: Iterable[tuple[Match, K, K]], home: Mapping[K, list[K]], followers: Mapping[K, object]
+) -> dict[K, tuple[K, tuple[str, ...]]]:
+    found: dict[K, tuple[K, tuple[str, ...]]] = {}
+    for match, one, other in doubtful:
+        if other not in home and other not in found:
+            first = home[one][0] if one in followers else one
+            found[other] = (first, match.reasons)
+    return {key: (first, why) for key, (first, why) in found.items() if first not in found}
+
+
+_Link = tuple[Match, K, K]
+
+
+def _links(
+    sketches: Mapping[K, Sketch], grouped: Iterable[Sequence[K]], order: Mapping[K, int]
+) -> tuple[list[_Link[K]], list[_Link[K]]]:
+    """The pairs that are the same, strongest first, and those that are doubtful; in each the earlier one first."""
+    pairs = {pair for group in grouped for pair in _pairs(sketches, sorted(group, key=order.__getitem__))}
+    same: list[_Link[K]] = []
+    doubtful: list[_Link[K]] = []
+    for one, other in sorted(pairs, key=lambda pair: (order[pair[0]], order[pair[1]])):
+        match = compare(sketches[one], sketches[other])
+        if match.verdict is Verdict.SAME:
+            same.append((match, one, other))
+        elif match.verdict is Verdict.UNSURE:
+            doubtful.append((match, one, other))
+    return sorted(same, key=lambda link: -link[0].strength), doubtful
+
+
+def _pairs(sketches: Mapping[K, Sketch], group: Sequence[K]) -> Iterator[tuple[K, K]]:
+    """All pairs of a small group; in a large one those whose titles begin alike, so that cost stays linear."""
+    if len(group) <= CROWD:
+        yield from combinations(group, 2)
+        return
+    alike: dict[str, list[K]] = {}
+    for key in group:
+        alike.setdefault(sketches[key].title[:30], []).append(key)
+    for part in alike.values():
+        yield from combinations(part, 2) if len(part) <= CROWD else ((part[0], key) for key in part[1:])
+
+
+def _fits_all(sketches: Mapping[K, Sketch], mine: Sequence[K], theirs: Sequence[K]) -> bool:
+    """Whether no two of them speak against each other."""
+    return not any(compare(sketches[a], sketches[b]).forbids for a in mine for b in theirs)

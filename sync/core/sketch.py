@@ -1,0 +1,253 @@
+"""What is compared of a record, folded once: title and what marks it, people, place, identifiers, the beginning of its abstract.
+
+The quirks that are undone here were met in the exports of systematic reviews: titles that end in "[Erratum appears in ...]" or
+"[Review] [33 refs]", journals that carry the whole citation ("PLoS ONE.9 (4) (no pagination) 2014"), pages that a spreadsheet made a
+date ("05-Jun"), article numbers in the issue.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+
+from sync.core.dates import month_number
+from sync.core.identifiers import doi_key
+from sync.core.record import Record
+from sync.core.text import fold, plain
+
+GENERIC = 18  # letters: a title with fewer is one that many works bear
+ABSTRACT = 300  # letters of an abstract that are compared
+_TELLING_ABSTRACT = 60
+
+# ---- titles
+_TAIL = re.compile(
+    r"\s*[\[(](?:[^\[\]()]*\b(?:erratum|errata|retract\w*|comment\w*|review|refs?|references|letter|editorial|see|published|corrected"
+    r"|summary|abstract|proceeding|conference paper|article in press)\b[^\[\]()]*|\d+ refs?|(?:[A-Z][a-z]+(?:, | and |\s?/\s?)?){1,3})[\])]\.?\s*$",
+    re.IGNORECASE,
+)
+# A title that ends in the citation of another article is a notice about that one.
+_CITES = re.compile(
+    r"\s*[\[(](?:[^()\[\]]*\((?:19|20)\d\d\)|vol\.? \d+|[^()]*\b(?:19|20)\d\d[;:, ]+\d+).*$", re.IGNORECASE | re.DOTALL
+)
+_TAKEN_BACK = re.compile(
+    r"^(?:(?:article )?(?:retracted|withdrawn)(?: (?:article|paper|chapter))?|temporary removal|removed) "
+)
+_MARKS: Mapping[str, re.Pattern[str]] = {
+    "notice": re.compile(
+        r"^(?:erratum|errata|corrigend(?:um|a)|correction|(?:author|publisher) correction|addendum|retraction|expression of concern"
+        r"|notice of retraction|withdrawal)\b|\b(?:erratum|corrigendum|correction|retraction)$|\b(?:erratum|corrigendum|correction)"
+        r" (?:to|in|for)\b|^\w+ erratum\b"
+    ),
+    "reply": re.compile(
+        r"^(?:re |reply\b|in reply|response to\b|authors? (?:response|reply)|letter to\b|letters? |comments? |commentary\b|comment on"
+        r"|invited commentary|discussion of|rebuttal)|\b(?:reply|authors? reply|authors? response|comment|commentary|rebuttal)$|\breply to\b"
+    ),
+    "protocol": re.compile(r"\bprotocols?\b"),
+    "abstracts": re.compile(r"^abstracts? (?:of|from|presented)\b"),
+}
+_PART = re.compile(
+    r"\b(?:part|phase|paper|volume|chapter|study|stage|session|number|no|type|grade|version|edition)"
+    r" ([a-z]|[ivx]+|one|two|three|four|five|first|second|third)\b"
+)
+_ROMAN = re.compile(r"\b(?:ii|iii|iv|vi|vii|viii|ix)\b")
+
+# ---- places
+_CONFERENCE = re.compile(r"\.?\s*Conference:.*$", re.DOTALL)
+_CITATION = re.compile(
+    r"\.\s*(\d+)?\s*(?:\([^)]*\)|[A-Z][a-z]+ \d+)?[ ,]*(?:\(\)|\(pp?\b|\(no pag|\(Suppl|\(var|Date of Pub|\d{4}\.).*$",
+    re.IGNORECASE | re.DOTALL,
+)
+_BRACKETS = re.compile(r"\s*[\[(][^\])]*[\])]")
+_NO_PAGE = frozenset({"t", "suppl", "s", "n", "na", "n/a", "no", "pagination"})
+_LETTERED = re.compile(r"(?:[a-z]{0,2}|[ivxl]+)(\d+)[a-z]?")
+_NUMBER_IN_ISSUE = re.compile(r"[a-z]+\d{3,}|cd\d+")
+ARTICLE_NUMBER = re.compile(r"e\d{2,}|[a-z]{1,3}\d{4,}|cd\d+|\d{5,}")
+_DATE_LIKE = (
+    re.compile(r"(?P<number>\d{1,2})-(?P<month>[a-z]{3})"),
+    re.compile(r"(?P<month>[a-z]{3})-(?P<number>\d{1,2})"),
+)
+_YEAR = re.compile(r"(?<!\d)(?:1[4-9]|20)\d\d(?!\d)")
+_ISSN = re.compile(r"\d{4}-\d{3}[\dX]")
+
+_NOBODY = frozenset({"et al", "others", "anonymous", "anon", "no authors listed"})
+_HEADING = re.compile(r"^(?:abstract|background|objectives?|purpose|introduction|aims?|summary|context|importance) ")
+
+
+@dataclass(frozen=True, slots=True)
+class Sketch:
+    """What is compared of a record: small, so that a whole drop's sketches fit in memory. All texts are folded, empty if unknown.
+
+    title: without what a database added to it.  marks: what kind of writing about another work it is.  numbers: of the title.
+    issue: a plain number only.  first, last: pages; `starts`: of all ranges, bare digits.  authors: family names.
+    name: the words of the first author's whole name.  abstract: its beginning without blanks, empty if too short to tell.
+    """
+
+    doi: str = ""
+    pmid: str = ""
+    title: str = ""
+    marks: frozenset[str] = frozenset()
+    numbers: tuple[str, ...] = ()
+    year: int = 0
+    journal: str = ""
+    issns: frozenset[str] = frozenset()
+    volume: str = ""
+    issue: str = ""
+    first: str = ""
+    last: str = ""
+    starts: frozenset[str] = frozenset()
+    authors: tuple[str, ...] = ()
+    initial: str = ""
+    name: frozenset[str] = frozenset()
+    abstract: str = ""
+    kind: str = ""
+
+    @property
+    def author(self) -> str:
+        """The first author's family name."""
+        return self.authors[0] if self.authors else ""
+
+    @property
+    def letters(self) -> str:
+        """The title without its blanks."""
+        return self.title.replace(" ", "")
+
+    @property
+    def numbered(self) -> bool:
+        """Whether its page is an article number."""
+        return ARTICLE_NUMBER.fullmatch(self.first) is not None
+
+    @property
+    def in_supplement(self) -> bool:
+        """Whether its page is one of a supplement."""
+        return re.match(r"s\d", self.first) is not None
+
+
+def sketch(record: Record) -> Sketch:
+    """The parts of a record that comparing looks at, folded."""
+    title, marks = _title(record.title)
+    journal, volume = _journal(record.base("publicationTitle") or record.base("journalAbbreviation"))
+    issue, number = _issue(record.base("issue"))
+    volume = _volume(record.base("volume")) or volume
+    first, last, starts = _pages(record.base("pages") or number, known_volume=bool(volume))
+    year = _YEAR.search(record.base("date"))
+    authors, initial, name = _people(record)
+    return Sketch(
+        doi=doi_key(record.identifiers.get("DOI", "")),
+        pmid=record.identifiers.get("PMID", ""),
+        title=title,
+        marks=marks,
+        numbers=_numbers(title),
+        year=int(year.group()) if year else 0,
+        journal=journal,
+        issns=frozenset(_ISSN.findall(record.base("ISSN"))),
+        volume=volume,
+        issue=issue,
+        first=first,
+        last=last,
+        starts=starts,
+        authors=authors,
+        initial=initial,
+        name=name,
+        abstract=_abstract(record.base("abstractNote")),
+        kind=record.item_type,
+    )
+
+
+def _title(said: str) -> tuple[str, frozenset[str]]:
+    """The title without what a database put behind it, and the marks of a notice, a reply, a protocol."""
+    title = plain(said) if "<" in said or "&" in said else said.strip()
+    for _ in range(3):
+        shorter = _TAIL.sub("", title)
+        if shorter == title or len(shorter) < 10:
+            break
+        title = shorter
+    cited = _CITES.search(title)
+    cites = cited is not None and cited.start() >= 15
+    folded = _TAKEN_BACK.sub("", fold(title[: cited.start()] if cited and cites else title))
+    marks = {mark for mark, pattern in _MARKS.items() if pattern.search(folded)}
+    return folded, frozenset(marks | {"notice"} if cites else marks)
+
+
+def _numbers(title: str) -> tuple[str, ...]:
+    digits = [number.lstrip("0") or "0" for number in re.findall(r"\d+", title)]
+    return tuple(sorted([*digits, *_PART.findall(title), *_ROMAN.findall(title)]))
+
+
+@lru_cache(maxsize=20_000)
+def _journal(said: str) -> tuple[str, str]:
+    """The journal's name alone, and the volume where the name carries the whole citation."""
+    name, volume = _CONFERENCE.sub("", said), ""
+    cited = _CITATION.search(name)
+    if cited and cited.start() >= 3:
+        name, volume = name[: cited.start()], cited.group(1) or ""
+    bare = _BRACKETS.sub("", name)
+    return fold(bare if len(bare) > 2 else name), volume.lstrip("0")
+
+
+def _volume(said: str) -> str:
+    """The number alone; half a bracket (`2)`) is the rest of a supplement."""
+    if re.match(r"\s*\d+\)", said):
+        return ""
+    words = [word for word in fold(said).split() if word not in {"vol", "volume", "v"}]
+    return words[0].lstrip("0") if words else ""
+
+
+def _issue(said: str) -> tuple[str, str]:
+    """The issue where it is a plain number, and the article number that some put there."""
+    words = fold(said).split()
+    if not words:
+        return "", ""
+    if words[0] == "article":
+        return "", words[-1]
+    number = words[0].lstrip("0")
+    return (number if re.fullmatch(r"\d{1,2}", number) else ""), (number if _NUMBER_IN_ISSUE.fullmatch(number) else "")
+
+
+def _pages(said: str, *, known_volume: bool) -> tuple[str, str, frozenset[str]]:
+    """First and last page, and where each range begins. `1-6` without a volume says nothing: every preprint has it."""
+    text = re.sub(r"--|[\u2010-\u2015\u2212]", "-", said.strip().lower().strip('"'))
+    text = re.sub(r"^(?:pp?\.?|pages?)\s*", "", text)
+    ranges = [found for part in re.split(r"[,;+]", text) if part.strip() and (found := _range(part.strip()))[0]]
+    if not ranges or (ranges[0][0] == "1" and not known_volume):
+        return "", "", frozenset()
+    return *ranges[0], frozenset(_bare(first) for first, _ in ranges)
+
+
+def _range(said: str) -> tuple[str, str]:
+    for shape in _DATE_LIKE:
+        found = shape.fullmatch(said)
+        if found and (month := month_number(found["month"])):
+            pages = (found["number"], str(month))
+            said = "-".join(pages if found.start("number") == 0 else pages[::-1])
+            break
+    first, _, last = (part.strip("- ").split(" ")[0] for part in said.partition("-"))
+    if first in _NO_PAGE:
+        return "", ""
+    first, last = first.lstrip("0"), last.lstrip("0")
+    if first.isdigit() and last.isdigit() and len(last) < len(first):
+        last = first[: len(first) - len(last)] + last
+    is_page = re.search(r"\d", first) or re.fullmatch(r"[ivxlc]+", first)
+    return (first, last) if is_page else ("", "")
+
+
+def _bare(page: str) -> str:
+    found = _LETTERED.fullmatch(page)
+    return found.group(1) if found else page
+
+
+def _people(record: Record) -> tuple[tuple[str, ...], str, frozenset[str]]:
+    """Family names of the authors (of all where none is an author), the first one's initial, the words of that one's whole name."""
+    people = [person for person in record.creators if person.creator_type == "author"] or list(record.creators)
+    named = [(name, person) for person in people if (name := fold(person.last or person.name)) and name not in _NOBODY]
+    if not named:
+        return (), "", frozenset()
+    first = named[0][1]
+    words = fold(f"{first.first} {first.last} {first.name}").split()
+    return tuple(name for name, _ in named), fold(first.first)[:1], frozenset(word for word in words if len(word) > 2)
+
+
+def _abstract(said: str) -> str:
+    folded = _HEADING.sub("", fold(said[: 3 * ABSTRACT])).replace(" ", "")[:ABSTRACT]
+    return folded if len(folded) >= _TELLING_ABSTRACT else ""

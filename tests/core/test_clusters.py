@@ -1,0 +1,139 @@
+"""Clusters never hold two works, whatever the order; what is doubtful is asked once."""
+
+from __future__ import annotations
+
+import itertools
+from collections import Counter
+from random import Random
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sync.core import clusters as module
+from sync.core.clusters import CLUSTER, CROWD, block_keys, clusters, groups, identifier_keys
+from sync.core.match import Match, compare
+from sync.core.record import Record
+from sync.core.sketch import Sketch, sketch
+from tests.core.test_match import KELP, paper, placed, sketches
+
+
+def survivors(found: module.Clustered[int]) -> dict[int, int]:
+    return {key: survivor for key, (survivor, _) in found.followers.items()}
+
+
+def test_the_earliest_of_a_cluster_survives_and_each_other_says_why() -> None:
+    known = {
+        1: paper(pmid="5"),
+        2: paper(doi="", pmid="5"),
+        3: paper(),
+        4: paper(title="sleep in shift workers a cohort"),
+    }
+    found = clusters(known, groups(known))
+    assert survivors(found) == {2: 1, 3: 1}
+    assert all(reasons for _, reasons in found.followers.values())
+
+
+def test_a_doubtful_pair_is_a_question_about_the_later_one() -> None:
+    known = {1: placed(), 2: placed(pages="3-9"), 3: placed(publicationTitle="J Appl Tidal Biol")}
+    found = clusters(known, groups(known))
+    assert survivors(found) == {3: 1}
+    assert {key: (other, why[-1]) for key, (other, why) in found.questions.items()} == {2: (1, "page-differs")}
+
+
+def test_a_record_that_has_a_twin_is_no_question() -> None:
+    known = {1: placed(), 2: placed(pages="3-9"), 3: placed(pages="3-9", issue="")}
+    found = clusters(known, groups(known))
+    assert survivors(found) == {3: 2}
+    assert found.questions == {}
+
+
+def test_an_erratum_is_not_drawn_in_by_a_record_between() -> None:
+    known = {
+        1: placed(DOI="10.1/x"),
+        2: placed(title=f"Erratum: {KELP}", DOI="10.1/x"),
+        3: placed(title=f"{KELP} erratum", DOI="10.1/x"),
+    }
+    assert survivors(clusters(known, groups(known))) == {3: 2}
+
+
+def test_the_order_of_groups_does_not_matter() -> None:
+    known = {n: paper(pmid=str(n % 3)) if n % 2 else paper(doi="", pmid=str(n % 3)) for n in range(9)}
+    grouped = [[n for n in range(9) if n % 2], *([n for n in range(9) if n % 3 == rest] for rest in range(3))]
+    expected = survivors(clusters(known, grouped))
+    for order in itertools.permutations(grouped):
+        assert survivors(clusters(known, [list(reversed(group)) for group in order])) == expected
+
+
+def test_a_large_block_of_one_title_costs_few_comparisons(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls = 0
+
+    def counted(one: Sketch, other: Sketch) -> Match:
+        nonlocal calls
+        calls += 1
+        return compare(one, other)
+
+    monkeypatch.setattr(module, "compare", counted)
+    known = {number: paper() for number in range(10 * CROWD)}
+    found = clusters(known, groups(known))
+    assert len(found.followers) == CLUSTER - 1
+    assert calls < 10 * CROWD * CLUSTER
+
+
+def test_records_meet_under_identifiers_titles_places_and_people() -> None:
+    one = placed(DOI="10.1000/ABC", PMID="12")
+    assert block_keys(one) >= {
+        "doi:10.1000/abc",
+        "pmid:12",
+        "head:kelpforestsofthenorthe",
+        "place:117|8|2020",
+        "page:117|berg",
+    }
+    assert block_keys(sketch(Record("book"))) == frozenset()
+    assert identifier_keys(Record("book", identifiers={"DOI": "10.1000/ABC", "PMID": "12"})) == {
+        "doi:10.1000/abc",
+        "pmid:12",
+    }
+    assert identifier_keys(Record("book")) == frozenset()
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        placed(title=f"The {KELP}"),
+        placed(title=KELP[:30], volume="", pages=""),
+        placed(title="Other words altogether for it", publicationTitle=""),
+        placed(title="Kelp forest of the northern coast and urchins", volume="", pages="", date="2020"),
+    ],
+)  # fmt: skip
+def test_twins_that_are_told_otherwise_still_meet(other: Sketch) -> None:
+    assert block_keys(placed()) & block_keys(other)
+
+
+def test_the_order_of_arrival_does_not_change_who_is_together() -> None:
+    met: Counter[int] = Counter()
+
+    @settings(max_examples=300)
+    @given(st.lists(sketches(), min_size=2, max_size=8), st.randoms())
+    def holds(records: list[Record], random: Random) -> None:
+        known = dict(enumerate(map(sketch, records)))
+        order = random.sample(sorted(known), len(known))
+        shuffled = {place: known[number] for place, number in enumerate(order)}
+        one, other = clusters(known, groups(known)), clusters(shuffled, groups(shuffled))
+        together = {frozenset({key, survivor}) for key, (survivor, _) in one.followers.items()}
+        assert all(known[key].title for key in one.followers)
+        assert _parts(known, survivors(one)) == _parts(
+            {n: known[n] for n in known}, {order[k]: order[s] for k, s in survivors(other).items()}
+        )
+        met[len(together)] += 1
+
+    holds()
+    assert sum(count for number, count in met.items() if number) > 30
+
+
+def _parts(known: dict[int, Sketch], followers: dict[int, int]) -> set[frozenset[int]]:
+    """The clusters as sets of records that cannot be told apart otherwise."""
+    parts: dict[int, set[int]] = {}
+    for key in known:
+        parts.setdefault(followers.get(key, key), set()).add(key)
+    return {frozenset(part) for part in parts.values()}
