@@ -28,6 +28,8 @@ _MIGRATIONS = {
         ALTER TABLE answers ADD COLUMN size INTEGER NOT NULL DEFAULT 0;
         UPDATE answers SET size = LENGTH(answer_json);
         CREATE INDEX answers_by_age ON answers (at, source, asked, size);
+        DROP INDEX item_blocks_by_key;
+        CREATE INDEX item_blocks_by_key ON item_blocks (library, key, block);
         UPDATE libraries SET version = 0; -- read again: items are found by more keys now
     """,
 }

@@ -31,7 +31,7 @@ CREATE TABLE item_blocks (
     key TEXT NOT NULL,
     PRIMARY KEY (library, block, key)
 );
-CREATE INDEX item_blocks_by_key ON item_blocks (library, key);
+CREATE INDEX item_blocks_by_key ON item_blocks (library, key, block);
 
 -- What the library answered to our last write of an object: the base of every later comparison.
 CREATE TABLE bases (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from sync.core.clusters import block_keys
@@ -11,6 +11,12 @@ from sync.core.match import Match
 from sync.core.plan import Place, Twin
 from sync.core.sketch import sketch
 from sync.state.database import Database, decode, encode
+
+
+def _compared(data: Mapping[str, Any]) -> dict[str, Any]:
+    """What of an item decides under which keys it is found: all but what the library keeps of it for itself."""
+    kept = {"key", "version", "dateAdded", "dateModified", "collections", "relations", "tags", "deleted"}
+    return {name: value for name, value in data.items() if value and name not in kept}
 
 
 class Snapshot:
@@ -99,15 +105,17 @@ class Snapshot:
         )
         return dict(decode(row["data_json"])) if row else None
 
-    def keys(self, blocks: Iterable[str]) -> list[str]:
-        """Keys of the items that share one of these blocks."""
+    def keys(self, blocks: Iterable[str], *, but: Collection[str] = ()) -> list[str]:
+        """Keys of the items that share one of these blocks, without those in `but`."""
         wanted = sorted(blocks)
+        if not wanted:
+            return []
         marks = ", ".join("?" * len(wanted))
         rows = self._db.rows(
-            f"SELECT DISTINCT key FROM item_blocks WHERE library = ? AND block IN ({marks}) ORDER BY key",  # noqa: S608
+            f"SELECT key FROM item_blocks WHERE library = ? AND block IN ({marks})",  # noqa: S608  # marks only
             (self.id, *wanted),
         )
-        return [row[0] for row in rows]
+        return sorted({row[0] for row in rows}.difference(but))  # sorted here: in SQL it would walk through all keys
 
     def identified(self) -> list[tuple[str, bool]]:
         """The living items that have an identifier, in order: key, and whether we made it."""
@@ -141,11 +149,12 @@ class Snapshot:
         if not is_regular(data):
             return
         place = Place.TRASH if data.get("deleted") else Place.ALIVE
-        sql = self._db.connection
-        sql.execute(
+        before = self._db.value("SELECT data_json FROM items WHERE library = ? AND key = ?", (self.id, key))
+        self._db.connection.execute(
             "INSERT OR REPLACE INTO items VALUES (?, ?, ?, ?, ?)", (self.id, key, version, place.value, encode(data))
         )
-        self._put_blocks(key, block_keys(sketch(from_item(data))))
+        if not before or _compared(decode(before)) != _compared(data):
+            self._put_blocks(key, block_keys(sketch(from_item(data))))
 
     def _put_blocks(self, key: str, wanted: frozenset[str]) -> None:
         """Note under which keys an item is found; nothing is written where that stays as it was."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from sync.core import notices
-from sync.core.clusters import block_keys
+from sync.core.clusters import block_keys, identifier_keys
 from sync.core.items import from_item, note_item
 from sync.core.keys import entry_key, note_key
 from sync.core.match import Match, Verdict, compare
@@ -60,7 +60,7 @@ def _decide_one(tools: Tools, run: Run, rules: Rules, wish: Wish, row: DropRow, 
     if awaited and _young(tools, rules, work):
         records.wait(work.id, ("source-away",), known.owed)
         return []
-    key, twins = _twins(tools, known)
+    key, twins = _twins(tools, run, known)
     action = plan(known.record, twins, wish)
     if isinstance(action, (Update, Leave)) and tools.outbox.busy(action.key):
         return []  # its twin is being written: looked at again once that has landed
@@ -75,16 +75,19 @@ def _young(tools: Tools, rules: Rules, work: Work) -> bool:
     return (tools.now() - arrived).total_seconds() < rules.enrich_wait
 
 
-def _twins(tools: Tools, known: Enriched) -> tuple[str, list[Twin]]:
-    """The key for a new item, and the items that may be this work: by the entry's own key first, then by identifiers."""
+def _twins(tools: Tools, run: Run, known: Enriched) -> tuple[str, list[Twin]]:
+    """The key for a new item, and the items that may be this work: by the entry's own key first, then by what they share."""
     mine = sketch(known.record)
     twins: dict[str, Twin] = {}
     key = _own_key(tools, known.work, known.work.anchor, mine, twins)
     for member in known.work.members:
         _own_key(tools, known.work, member.anchor, mine, twins)
-    for other in tools.snapshot.keys(block_keys(mine)):
-        found = tools.snapshot.twin(other, _SAME_ENTRY)
-        if found is not None and other not in twins:
+    # The records of a drop were compared with each other before; only an identifier that was learnt since can tell more.
+    named = identifier_keys(known.record)
+    others = tools.snapshot.keys(block_keys(mine) - named, but=run.made)
+    for other in dict.fromkeys([*tools.snapshot.keys(named), *others]):
+        found = tools.snapshot.twin(other, _SAME_ENTRY) if other not in twins else None
+        if found is not None:
             twins[other] = replace(found, match=_match(mine, found))
     return key, list(twins.values())
 
@@ -132,6 +135,7 @@ def _note(tools: Tools, run: Run, rules: Rules, row: DropRow, known: Enriched, k
         return []
     if isinstance(action, Create):
         records.planned(work.id, key, "created", work.reasons)
+        run.made.add(key)
         posts = _post_item(tools, run, work.id, key, action, _extra_notes(rules, known.record))
         return [*posts, *_post_notices(tools, run, work.id, key, known.record)]
     posts = _post_update(tools, run, known, action)

@@ -74,11 +74,13 @@ class Run:
     """What this run has come to so far: the one thing here that changes.
 
     away: sources that do not answer, and why.  deferred: sources that are asked at another hour: nobody waits for them.
+    made: keys of the items that the drop at hand has come to so far (an aid only: all of it can be lost).
     """
 
     id: str
     away: dict[str, str] = field(default_factory=dict)
     deferred: dict[str, str] = field(default_factory=dict)
+    made: set[str] = field(default_factory=set)
     foreign_changes: int = 0
     written: int = 0
     filled: int = 0
