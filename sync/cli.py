@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -232,6 +232,49 @@ def export(shared: Common, /, *, library: str | None, **_format: str) -> None:
         opened.close()
 
 
+@cli.group()
+@common
+def review() -> None:
+    """What waits for a person: list it, accept it, reject it."""
+
+
+@review.command(name="list")
+@common
+@click.pass_obj
+def review_list(shared: Common) -> None:
+    """Every question, with its number."""
+    from sync import wiring
+    from sync.report import QuestionLine, question_json, question_text
+
+    ledger = wiring.open_ledger(shared.load())
+    try:
+        asked = [QuestionLine(*astuple(question)) for question in ledger.questions.open()]
+    finally:
+        ledger.close()
+    for question in asked:
+        click.echo(_dump(question_json(question)) if shared.json else question_text(question))
+    if not asked:
+        shared.say("nothing waits for you")
+
+
+@review.command(name="accept")
+@click.argument("numbers", nargs=-1, type=int, required=True)
+@common
+@click.pass_obj
+def review_accept(shared: Common, numbers: tuple[int, ...]) -> int:
+    """Yes: it is the same work, or was read rightly."""
+    return _decide(shared, numbers, yes=True)
+
+
+@review.command(name="reject")
+@click.argument("numbers", nargs=-1, type=int, required=True)
+@common
+@click.pass_obj
+def review_reject(shared: Common, numbers: tuple[int, ...]) -> int:
+    """No: it is another work, or was read wrongly and is left out."""
+    return _decide(shared, numbers, yes=False)
+
+
 @cli.group(name="config")
 @common
 def config_group() -> None:
@@ -292,6 +335,26 @@ def _run(arguments: list[str]) -> int:
         click.echo(f"zotdrop: {fault}; is the disk full, or a folder's right missing?", err=True)
         code = 1
     return code if isinstance(code, int) else 0
+
+
+def _decide(shared: Common, numbers: Iterable[int], *, yes: bool) -> int:
+    """Note what a person decided, and carry it out."""
+    from sync import orders, wiring
+    from sync.steps.tools import instant
+
+    config = shared.load()
+    ledger = wiring.open_ledger(config)
+    try:
+        for number in numbers:
+            ledger.questions.decide(number, instant(wiring.utc_now()), yes=yes)
+    finally:
+        ledger.close()
+    order = orders.Order(owed_only=True)
+    if orders.daemon_lives(config):
+        return _hand_over(shared, config, order, strict=False)
+    reports = _carry_out(shared, config, order)
+    _print_reports(shared, reports)
+    return orders.worst(reports, strict=False)
 
 
 def _files(config: Config, paths: Iterable[str]) -> tuple[list[str], list[str]]:

@@ -42,6 +42,7 @@ def sync_drops(tools: Tools, tasks: Iterable[Task], *, kind: str = "sync") -> Ru
     left = list(tasks)
     try:
         _finish_earlier(tools, run, left)
+        reports += _carry_out_decisions(tools, run)
     except ZotdropError as fault:
         failure = fault
     for task in left:
@@ -161,6 +162,19 @@ def _fill_owed(tools: Tools, run: Run, tasks: Sequence[Task]) -> None:
         for _ in flow(batches, _stages(tools, run, rules, partial(decide_owed, tools, run, rules)), ahead=AHEAD):
             pass
     drain(tools, run)
+
+
+def _carry_out_decisions(tools: Tools, run: Run) -> Iterator[DropReport]:
+    """What a person decided since: the records are looked at again, under the rules of their inbox, each drop for itself."""
+    for number, records in tools.ledger.questions.to_carry_out(tools.snapshot.id).items():
+        row = tools.ledger.records.get(number)
+        rules = tools.rules_of(row.inbox) or Rules(row.inbox)
+        rules = replace(rules, sources=row.sources, title_search=row.titles, enrich_wait=0.0)
+        task = Task(drops.Drop(Path(row.path), row.sha256, 0, row.inbox), rules, row.path)
+        _work_off(tools, run, task, row)
+        tools.ledger.records.close_drop_if_done(row.id)
+        lines = tuple(_line(found, again=False) for found in tools.ledger.records.rows(row.id) if found.id in records)
+        yield DropReport(row.path, row.sha256, len(lines), lines)
 
 
 def _check_limits(tools: Tools, task: Task, row: DropRow) -> None:

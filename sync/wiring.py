@@ -179,6 +179,7 @@ def open_tools(
             quiet_above={"pubmed": config.sources.pubmed.off_peak_above},
             offline=offline,
             dry=dry,
+            rules_of=lambda inbox: rules(config, inbox) if inbox in config.inbox else None,
         )
     finally:
         http.close()

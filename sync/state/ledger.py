@@ -9,18 +9,20 @@ from typing import Any
 from sync.state.answers import Answers
 from sync.state.database import Database, decode, encode
 from sync.state.outbox import Outbox
+from sync.state.questions import Questions
 from sync.state.records import Records
 from sync.state.snapshot import Snapshot
 from sync.state.wishes import Wishes
 
 
 class Ledger:
-    """All tables of the ledger by room: `records`, `answers`, `wishes`, and per library a snapshot and an outbox."""
+    """All tables of the ledger by room: `records`, `answers`, `questions`, `wishes`, and per library a snapshot and an outbox."""
 
     def __init__(self, database: Database) -> None:
         self.database = database
         self.records = Records(database)
         self.answers = Answers(database)
+        self.questions = Questions(database)
         self.wishes = Wishes(database)
         self.transaction = database.transaction
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
@@ -22,6 +22,7 @@ from sync.steps.tools import Rules, Run, Tools
 
 _SALTS = 16  # tries for a key that nobody else uses; one in 33^8 collides
 _SAME_ENTRY = Match(Verdict.SAME, ("same-entry",))
+_SAID_SAME, _SAID_DIFFERENT = (Match(verdict, ("decided",)) for verdict in (Verdict.SAME, Verdict.DIFFERENT))
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +61,13 @@ def _decide_one(tools: Tools, run: Run, rules: Rules, wish: Wish, row: DropRow, 
     if awaited and _young(tools, rules, work):
         records.wait(work.id, ("source-away",), known.owed)
         return []
-    key, twins = _twins(tools, run, known)
+    decided = tools.ledger.questions.verdicts(work.id)
+    key, twins = _twins(tools, run, known, decided)
     action = plan(known.record, twins, wish)
     if isinstance(action, (Update, Leave)) and tools.outbox.busy(action.key):
         return []  # its twin is being written: looked at again once that has landed
-    action = _within_limits(tools, run, action)
+    if not decided.get(getattr(action, "key", ""), False):
+        action = _within_limits(tools, run, action)
     records.keep_merged(work.id, known.merged, sources=known.sources, owed=known.owed)
     return _note(tools, run, rules, row, known, key, action)
 
@@ -75,8 +78,11 @@ def _young(tools: Tools, rules: Rules, work: Work) -> bool:
     return (tools.now() - arrived).total_seconds() < rules.enrich_wait
 
 
-def _twins(tools: Tools, run: Run, known: Enriched) -> tuple[str, list[Twin]]:
-    """The key for a new item, and the items that may be this work: by the entry's own key first, then by what they share."""
+def _twins(tools: Tools, run: Run, known: Enriched, decided: Mapping[str, bool]) -> tuple[str, list[Twin]]:
+    """The key for a new item, and the items that may be this work: by the entry's own key first, then by what they share.
+
+    decided: what a person said of it and items, which goes before what we think.
+    """
     mine = sketch(known.record)
     twins: dict[str, Twin] = {}
     key = _own_key(tools, known.work, known.work.anchor, mine, twins)
@@ -85,10 +91,11 @@ def _twins(tools: Tools, run: Run, known: Enriched) -> tuple[str, list[Twin]]:
     # The records of a drop were compared with each other before; only an identifier that was learnt since can tell more.
     named = identifier_keys(known.record)
     others = tools.snapshot.keys(block_keys(mine) - named, but=run.made)
-    for other in dict.fromkeys([*tools.snapshot.keys(named), *others]):
+    for other in dict.fromkeys([*decided, *tools.snapshot.keys(named), *others]):
         found = tools.snapshot.twin(other, _SAME_ENTRY) if other not in twins else None
         if found is not None:
-            twins[other] = replace(found, match=_match(mine, found))
+            said = {True: _SAID_SAME, False: _SAID_DIFFERENT}.get(decided.get(other))  # type: ignore[arg-type]
+            twins[other] = replace(found, match=said or _match(mine, found))
     return key, list(twins.values())
 
 

@@ -94,6 +94,7 @@ class Tools:
     now: UTC.  stop: whether a stop was asked for.  tell: one line of progress and how much of how much is done.
     offline: sources are not asked, their kept answers are used.  policy: what sources may change.
     quiet_above: of a source, the number of requests from which a series waits for the hours that its owner wants it in.
+    rules_of: the rules of an inbox by its name, None if it is no more.
     cache_mb: how much of the sources' answers is kept.  keep_days: how long they are kept at all.
     """
 
@@ -113,6 +114,7 @@ class Tools:
     quiet_above: Mapping[str, int] = field(default_factory=dict)
     offline: bool = False
     dry: bool = False
+    rules_of: Callable[[str], Rules | None] = lambda _inbox: None
 
     @property
     def snapshot(self) -> Snapshot:

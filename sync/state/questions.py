@@ -1,0 +1,113 @@
+"""What a person is asked, and what was decided: asked once, remembered for good."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from sync.errors import UsageFault
+from sync.state.database import Database, decode, encode
+
+REPAIR = "repair-doubtful"
+LEFT_OUT = "left-out-by-person"
+DECIDED = "decided"
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A record that waits for a person.
+
+    reasons: why it is asked.  other, key: the title and the item key of what may be the same work; empty where the question is
+    whether the record was read rightly at all (`repair-doubtful`).
+    """
+
+    record: int
+    drop: str
+    ordinal: int
+    title: str
+    reasons: tuple[str, ...]
+    other: str = ""
+    key: str = ""
+
+
+class Questions:
+    """The table `decisions`, and the records that were asked about."""
+
+    def __init__(self, database: Database) -> None:
+        self._db = database
+
+    def open(self) -> list[Question]:
+        """What waits for a decision, oldest first."""
+        return [self._question(row) for row in self._db.rows(f"{_ASKED} ORDER BY r.id")]  # a constant, no input
+
+    def verdicts(self, record: int) -> dict[str, bool]:
+        """What was decided of a record: by item key, whether they are the same work."""
+        rows = self._db.rows("SELECT key, verdict FROM decisions WHERE record = ?", (record,))
+        return {row["key"]: row["verdict"] == "same" for row in rows if row["key"]}
+
+    def decide(self, record: int, at: str, *, yes: bool) -> None:
+        """Answer a question: yes, it is the same work (or: it was read rightly). The record is looked at again by the next run.
+
+        Raises UsageFault for a record that nobody asked about, or whose twin in the same drop is undecided itself.
+        """
+        row = self._db.one(f"{_ASKED} AND r.id = ?", (record,))  # a constant, no input
+        if row is None:
+            raise UsageFault(f"{record}: nothing is asked of that; zotdrop review list shows what is")
+        question = self._question(row)
+        if not question.key and REPAIR not in question.reasons:
+            raise UsageFault(
+                f"{record}: the record that it may be the same as has no item yet; decide on that one first"
+            )
+        left_out = not yes and REPAIR in question.reasons
+        with self._db.transaction() as sql:
+            sql.execute(
+                "INSERT OR REPLACE INTO decisions VALUES (?, ?, ?, ?)",
+                (record, question.key, "same" if yes else "different", at),
+            )
+            if left_out:
+                sql.execute(
+                    "UPDATE records SET outcome = 'left', reasons_json = ? WHERE id = ?", (encode([LEFT_OUT]), record)
+                )
+                return
+            sql.execute(
+                "UPDATE records SET state = 'read', outcome = NULL, key = NULL, reasons_json = ? WHERE id = ?",
+                (encode([DECIDED]), record),
+            )
+            sql.execute("UPDATE records SET state = 'follows', outcome = NULL WHERE survivor = ?", (record,))
+            sql.execute("UPDATE drops SET state = 'open' WHERE id = ?", (row["drop_id"],))
+
+    def to_carry_out(self, library: int) -> dict[int, list[int]]:
+        """Records that were decided on and not looked at since, by drop."""
+        rows = self._db.rows(
+            "SELECT DISTINCT r.drop_id, r.id FROM decisions c JOIN records r ON r.id = c.record JOIN drops d ON d.id = r.drop_id"
+            " WHERE r.state = 'read' AND d.library = ? ORDER BY r.id",
+            (library,),
+        )
+        found: dict[int, list[int]] = {}
+        for row in rows:
+            found.setdefault(row["drop_id"], []).append(row["id"])
+        return found
+
+    def _question(self, row: Any) -> Question:
+        reasons = tuple(decode(row["reasons_json"]))
+        key, other = "", ""
+        for reason in reasons:
+            kind, _, name = reason.partition(":")
+            if kind == "item":
+                key, other = name, self._title_of(row["library"], name)
+            elif kind == "record":
+                twin = self._db.one(
+                    "SELECT title, key FROM records WHERE drop_id = ? AND ordinal = ?", (row["drop_id"], int(name))
+                )
+                key, other = (twin["key"] or "", twin["title"]) if twin else ("", "")
+        return Question(row["id"], row["path"], row["ordinal"], row["title"], reasons, other, key)
+
+    def _title_of(self, library: int, key: str) -> str:
+        found = self._db.value("SELECT data_json FROM items WHERE library = ? AND key = ?", (library, key))
+        return str(decode(found).get("title", "")) if found else ""
+
+
+_ASKED = (
+    "SELECT r.id, r.drop_id, r.ordinal, r.title, r.reasons_json, d.path, d.library FROM records r JOIN drops d ON d.id = r.drop_id"
+    " WHERE r.state = 'done' AND r.outcome = 'asked' AND r.survivor IS NULL"
+)

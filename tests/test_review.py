@@ -1,0 +1,137 @@
+"""A person decides: what was asked is carried out, remembered, and not asked again."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.scene import CORPUS, Scene, outcomes, scene
+
+ARTICLE = """TY  - JOUR
+AU  - Berg, Ada
+AU  - Li, Bo
+TI  - Kelp forests of the northern coast and their urchins
+JO  - Journal of Applied Tidal Biology
+PY  - 2020
+VL  - 8
+IS  - 2
+SP  - {page}
+ER  -
+"""
+ONE, OTHER = ARTICLE.format(page="117"), ARTICLE.format(page="317")
+MISPRINT = ARTICLE.format(page="717")
+
+
+@pytest.fixture
+def stage(tmp_path: Path) -> Iterator[Scene]:
+    with scene(tmp_path) as made:
+        made.write_config(use=[])
+        yield made
+
+
+def questions(stage: Scene) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in stage.run("review", "list", "--json").stdout.decode().splitlines()]
+
+
+def decide(stage: Scene, verdict: str, *numbers: int) -> dict[str, Any]:
+    report: dict[str, Any] = json.loads(stage.run("review", verdict, "--json", *map(str, numbers)).stdout)
+    return report
+
+
+def asked_in_a_drop(stage: Scene) -> dict[str, Any]:
+    report = stage.sync(str(stage.drop("both.ris", ONE + "\n" + OTHER)))
+    assert outcomes(report) == {"created": 1, "asked": 1}
+    (question,) = questions(stage)
+    return question
+
+
+def asked_of_the_library(stage: Scene) -> dict[str, Any]:
+    stage.sync(str(stage.drop("one.ris", ONE)))
+    assert outcomes(stage.sync(str(stage.drop("other.ris", OTHER)))) == {"asked": 1}
+    (question,) = questions(stage)
+    return question
+
+
+@pytest.mark.parametrize("ask", [asked_in_a_drop, asked_of_the_library])
+def test_yes_joins_it_to_the_item(stage: Scene, ask: Any) -> None:
+    question = ask(stage)
+    (item,) = stage.items()
+    assert question["other"] == {"title": item["title"], "key": item["key"]}
+    assert "page-differs" in question["reasons"]
+    report = decide(stage, "accept", question["number"])
+    assert sum(outcomes(report).values()) == 1
+    assert not {"created", "asked"} & outcomes(report).keys()
+    assert [one["key"] for one in stage.items()] == [item["key"]]
+    assert questions(stage) == []
+    assert stage.items()[0]["pages"] == item["pages"]
+
+
+@pytest.mark.parametrize("ask", [asked_in_a_drop, asked_of_the_library])
+def test_no_makes_an_item_of_its_own(stage: Scene, ask: Any) -> None:
+    question = ask(stage)
+    assert outcomes(decide(stage, "reject", question["number"])) == {"created": 1}
+    assert len(stage.items()) == 2
+    assert questions(stage) == []
+
+
+def test_what_was_decided_is_not_asked_again(stage: Scene) -> None:
+    decide(stage, "reject", asked_of_the_library(stage)["number"])
+    again = stage.sync(str(stage.drop("again.ris", "\n" + OTHER)))
+    assert outcomes(again) == {"updated": 1}  # its own item, in one more collection
+    assert len(stage.items()) == 2
+
+
+def test_a_new_record_that_may_be_either_is_a_new_question(stage: Scene) -> None:
+    decide(stage, "reject", asked_of_the_library(stage)["number"])
+    assert outcomes(stage.sync(str(stage.drop("third.ris", MISPRINT)))) == {"asked": 1}
+
+
+def test_a_reading_that_was_doubtful_is_taken_or_left_out(stage: Scene) -> None:
+    path = str(CORPUS / "cut-off.ris")
+    before = outcomes(stage.sync(path))
+    assert before["asked"] == 1
+    (question,) = questions(stage)
+    assert question["reasons"] == ["repair-doubtful"]
+    assert question["other"] is None
+    items = len(stage.items())
+    stage.run("review", "reject", str(question["number"]))
+    assert len(stage.items()) == items
+    facts = json.loads(stage.run("status", "--json").stdout)
+    assert facts["outcomes"] == {**{k: v for k, v in before.items() if k != "asked"}, "left": 1}
+    assert questions(stage) == []
+
+
+def test_a_reading_that_is_accepted_becomes_an_item(stage: Scene) -> None:
+    stage.sync(str(CORPUS / "cut-off.ris"))
+    items = len(stage.items())
+    assert outcomes(decide(stage, "accept", questions(stage)[0]["number"])) == {"created": 1}
+    assert len(stage.items()) == items + 1
+
+
+def test_the_list_says_what_to_do(stage: Scene) -> None:
+    question = asked_in_a_drop(stage)
+    said = stage.run("review", "list").stdout.decode()
+    assert f"zotdrop review accept {question['number']} (yes)" in said
+    assert "record 2 of" in said
+    assert "page-differs" in said
+    decide(stage, "accept", question["number"])
+    assert b"nothing waits for you" in stage.run("review", "list").stderr
+
+
+def test_what_was_not_asked_cannot_be_decided(stage: Scene) -> None:
+    said = stage.run("review", "accept", "4711", code=2).stderr
+    assert b"zotdrop review list" in said
+
+
+def test_a_decision_survives_a_run_that_could_not_carry_it_out(stage: Scene) -> None:
+    stage.write_config("user", use=[])
+    number = asked_in_a_drop(stage)["number"]
+    stage.zotero.fail(None, status=503)
+    stage.run("review", "reject", str(number), code=4)
+    stage.zotero.heal()
+    assert outcomes(stage.sync()) == {"created": 1}
+    assert len(stage.items()) == 2
