@@ -59,6 +59,7 @@ class Signs:
     whole_places: bool
     abstract: int
     supplement: bool
+    one_in_supplement: bool
     meeting: bool
     meetings: bool
 
@@ -73,9 +74,9 @@ class Signs:
         return self.volume == AGREE and self.page == AGREE and self.journal != DIFFER
 
 
-def signs(one: Sketch, other: Sketch) -> Signs:
-    """Everything that two sketches say of each other."""
-    title, cut = titles(one, other)
+def signs(one: Sketch, other: Sketch, likeness: tuple[float, bool] | None = None) -> Signs:
+    """Everything that two sketches say of each other. likeness: what `titles` says of them, where that is known."""
+    title, cut = likeness or titles(one, other)
     page = pages(one, other)
     known_years = bool(one.year and other.year)
     ends = page == AGREE and bool(one.last and other.last)
@@ -108,6 +109,7 @@ def signs(one: Sketch, other: Sketch) -> Signs:
         whole_places=bool(one.last and other.last and one.volume and one.volume == other.volume),
         abstract=abstracts(one, other),
         supplement=one.in_supplement != other.in_supplement and one.last != other.last,
+        one_in_supplement=one.in_supplement != other.in_supplement,
         meeting=(one.kind == "conferencePaper") != (other.kind == "conferencePaper"),
         meetings=one.kind == other.kind == "conferencePaper",
     )

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 
-from sync.core.likeness import AGREE, DIFFER, OVERLAP, UNKNOWN, Signs, is_generic, people, signs
+from sync.core.likeness import AGREE, DIFFER, OVERLAP, UNKNOWN, Signs, is_generic, people, signs, titles
 from sync.core.record import Record
 from sync.core.sketch import Sketch, sketch
 from sync.core.text import fold
@@ -21,6 +21,7 @@ from sync.core.text import fold
 TELLING = 4  # words from which a title is not one that many works bear
 SIGNALS = 4  # of title, author, year, volume and page, to take a work that was found by its citation
 ALIKE, UNLIKE = 0.85, 0.5  # of titles: one work's from here on; below, two works'
+UNLIKE_AT_ALL = 0.6
 SHORT = 30  # letters: shorter titles may be those of a column
 
 
@@ -66,7 +67,12 @@ def compare(one: Sketch, other: Sketch) -> Match:
         return Match(Verdict.SAME, (*_identifiers(signs(one, other)), "identical"), len(_RULES))
     if one.marks != other.marks:
         return Match(Verdict.RELATED, ("notice",))
-    found = signs(one, other)
+    likeness = titles(one, other)
+    if likeness[0] < UNLIKE_AT_ALL and (
+        not one.first or one.first != other.first
+    ):  # most pairs: the rest need not be looked at
+        return Match(Verdict.DIFFERENT, ("title-differs",))
+    found = signs(one, other, likeness)
     for place, rule in enumerate(_RULES):
         if rule.holds(found):
             return Match(rule.verdict, (*_identifiers(found), rule.reason), len(_RULES) - place)
@@ -184,9 +190,9 @@ _RULES: tuple[_Rule, ...] = tuple(
         (
             "title-differs-place-same",
             _UNSURE,
-            lambda s: s.title < 0.6 and s.place and s.range and s.people == AGREE and s.all_people and not s.years and not _conflict(s),
+            lambda s: s.title < UNLIKE_AT_ALL and s.place and s.range and s.people == AGREE and s.all_people and not s.years and not _conflict(s),
         ),
-        ("title-differs", _DIFFERENT, lambda s: s.title < 0.6),
+        ("title-differs", _DIFFERENT, lambda s: s.title < UNLIKE_AT_ALL),
         # Identifiers that differ stand against everything but the whole place.
         (
             "all-but-identifier",
@@ -309,7 +315,7 @@ _RULES: tuple[_Rule, ...] = tuple(
             "journal-and-title",
             _SAME,
             lambda s: _same_people_and_title(s) and s.journal == AGREE and s.volume != DIFFER and s.page == UNKNOWN and not s.meeting
-            and s.issue != DIFFER and ((s.known_years and not s.years) or s.volume == AGREE),
+            and s.issue != DIFFER and not s.one_in_supplement and ((s.known_years and not s.years) or s.volume == AGREE),
         ),
         (
             "no-page",
