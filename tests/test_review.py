@@ -135,3 +135,13 @@ def test_a_decision_survives_a_run_that_could_not_carry_it_out(stage: Scene) -> 
     stage.zotero.heal()
     assert outcomes(stage.sync()) == {"created": 1}
     assert len(stage.items()) == 2
+
+
+def test_yes_holds_though_the_item_was_changed_beyond_recognition_since(stage: Scene) -> None:
+    stage.write_config("user", use=[])
+    question = asked_of_the_library(stage)
+    key = question["other"]["key"]
+    stage.zotero.library().edit(key, title="Quite something else", volume="", pages="", creators=[], date="1999")
+    decide(stage, "accept", question["number"])
+    assert [item["key"] for item in stage.items()] == [key]
+    assert stage.items()[0]["title"] == "Quite something else"

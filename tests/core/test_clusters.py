@@ -57,6 +57,20 @@ def test_an_erratum_is_not_drawn_in_by_a_record_between() -> None:
     assert survivors(clusters(known, groups(known))) == {3: 2}
 
 
+def test_a_record_between_two_that_speak_against_each_other_joins_one_of_them() -> None:
+    known = {1: placed(DOI="10.1/x"), 2: placed(pages="", issue=""), 3: placed(DOI="10.1/y", pages="3-9", issue="")}
+    assert survivors(clusters(known, groups(known))) == {2: 1}
+
+
+def test_the_strongest_link_goes_first() -> None:
+    known = {
+        1: placed(DOI="10.1/x", pages="", issue=""),
+        2: placed(),
+        3: placed(DOI="10.1/y", publicationTitle="J Appl Tidal Biol"),
+    }
+    assert survivors(clusters(known, groups(known))) == {3: 2}
+
+
 def test_the_order_of_groups_does_not_matter() -> None:
     known = {n: paper(pmid=str(n % 3)) if n % 2 else paper(doi="", pmid=str(n % 3)) for n in range(9)}
     grouped = [[n for n in range(9) if n % 2], *([n for n in range(9) if n % 3 == rest] for rest in range(3))]

@@ -70,7 +70,9 @@ ABSTRACT = "We asked forty ferry crews how they slept, and measured their blood 
         (placed(abstractNote=ABSTRACT, publicationTitle="Zeitschrift für Stadtluft"), placed(abstractNote=f"Background: {ABSTRACT}"), Verdict.SAME, "range-and-abstract"),
         (placed(kind="conferencePaper", publicationTitle="ICIS : Transforming Society", volume="", issue="", pages=""), placed(kind="conferencePaper", publicationTitle="International Conference on Information Systems", volume="", issue="", pages="1-15"), Verdict.SAME, "journal-and-title"),
         (placed(authors=()), placed(authors=(), pages=""), Verdict.SAME, "volume-and-title"),
+        (placed(abstractNote=ABSTRACT, volume="", pages="3-9"), placed(abstractNote=ABSTRACT), Verdict.SAME, "abstract"),
         # asked
+        (placed(abstractNote=ABSTRACT, pages="3-9"), placed(abstractNote=ABSTRACT), Verdict.UNSURE, "page-differs"),
         (placed(volume="9", pages="3-9", DOI="10.1/x"), placed(DOI="10.1/x"), Verdict.UNSURE, "place-differs"),
         (placed(pages="3-9"), placed(), Verdict.UNSURE, "page-differs"),
         (placed(pages="", volume="9"), placed(), Verdict.UNSURE, "volume-differs"),
@@ -94,6 +96,7 @@ ABSTRACT = "We asked forty ferry crews how they slept, and measured their blood 
         (placed(title="Editorial introduction", issue="1", pages="3-8", DOI="10.1/a"), placed(title="Editorial introduction", pages="3-4", DOI="10.1/b"), Verdict.DIFFERENT, "identifiers-differ"),
         (placed(authors=("quist",), pages=""), placed(), Verdict.DIFFERENT, "people-differ"),
         (placed(date="2010", pages=""), placed(), Verdict.DIFFERENT, "year-differs"),
+        (placed(publicationTitle="Diabetes", pages=""), placed(publicationTitle="Diabetes Care"), Verdict.DIFFERENT, "not-enough"),
         (paper(doi="", author=""), paper(doi="", year=2019), Verdict.DIFFERENT, "not-enough"),
         (paper(title="", doi=""), paper(title="", doi=""), Verdict.DIFFERENT, "title-missing"),
     ],
@@ -104,6 +107,67 @@ def test_a_verdict_has_its_reason_and_is_the_same_from_both_sides(
     found = compare(one, other)
     assert (found.verdict, reason in {found.reasons[-1], *found.reasons[:-1]}) == (verdict, True), found
     assert compare(other, one) == found
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "Kelp in the northern sea [Review] [33 refs]",
+        "[Kelp in the northern sea]. [Review] [French]",
+        "Kelp in the northern sea [see comment]",
+        "Kelp in the northern sea.[Erratum appears in J Tidal Biol. 2021;9:3]",
+        "RETRACTED: <i>Kelp</i> in the northern sea",
+    ],
+)
+def test_what_databases_put_around_a_title_is_left_out(said: str) -> None:
+    found = sketch(Record("journalArticle", fields={"title": said}))
+    assert (found.title, found.marks) == ("kelp in the northern sea", frozenset())
+
+
+@pytest.mark.parametrize(
+    ("pages", "first", "last"),
+    [
+        ("482-91", "482", "491"),
+        ("05-Jun", "5", "6"),
+        ("Jun-05", "6", "5"),
+        ("pp. 117--124", "117", "124"),
+        ("S12-S19", "s12", "s19"),
+        ("e50113", "e50113", ""),
+        ("0117", "117", ""),
+        ("xii-xv", "xii", "xv"),
+        ("n/a", "", ""),
+        ("no pagination", "", ""),
+        ("233-8+230-5", "233", "238"),
+        ("", "", ""),
+    ],
+)
+def test_pages_are_read_however_they_are_written(pages: str, first: str, last: str) -> None:
+    found = sketch(Record("journalArticle", fields={"pages": pages, "volume": "8"}))
+    assert (found.first, found.last) == (first, last)
+
+
+def test_a_first_page_of_1_says_nothing_without_a_volume() -> None:
+    assert sketch(Record("journalArticle", fields={"pages": "1-6"})).first == ""
+
+
+@pytest.mark.parametrize(
+    ("journal", "volume", "name", "number"),
+    [
+        ("PLoS ONE.9 (4) (no pagination) 2014", "", "plos one", "9"),
+        ("Nature.516 (729) ()(pp S1-S5) 2015.Date of Publication: 2015", "", "nature", "516"),
+        ("Heart. Conference: British Atherosclerosis Society", "97", "heart", "97"),
+        ("BMJ (Clinical research ed.)", "2)", "bmj", ""),
+        ("Lancet", "Vol. 07", "lancet", "7"),
+    ],
+)
+def test_the_journal_is_told_from_the_citation_around_it(journal: str, volume: str, name: str, number: str) -> None:
+    found = sketch(Record("journalArticle", fields={"publicationTitle": journal, "volume": volume}))
+    assert (found.journal, found.volume) == (name, number)
+
+
+def test_an_article_number_in_the_issue_is_its_page() -> None:
+    for issue in ("e0192222", "Article 178"):
+        assert sketch(Record("journalArticle", fields={"issue": issue, "volume": "4"})).first in {"e0192222", "178"}
 
 
 def test_what_is_related_keeps_others_apart_too() -> None:

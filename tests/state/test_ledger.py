@@ -14,7 +14,7 @@ from sync.core.match import Match, Verdict
 from sync.core.merge import Change, Lost, Merged
 from sync.core.plan import Place
 from sync.core.record import Candidate, Entry, Gap, Problem, Provenance, Reading, Record
-from sync.errors import StateFault
+from sync.errors import StateFault, UsageFault
 from sync.state.answers import Answer
 from sync.state.database import VERSION, Database
 from sync.state.ledger import Ledger
@@ -124,6 +124,22 @@ def test_a_doubtful_twin_of_the_drop_is_a_question_that_names_the_other(ledger: 
     assert [line.outcome for line in lines] == ["waiting", "asked"]
     assert lines[1].reasons == ("page-differs", "record:1")
     assert ledger.records.works_left(row.id) == 1
+    ledger.records.settle(first, "ABCD2345", "created", ())
+    assert ledger.records.close_drop_if_done(row.id)
+    assert [(one.record, one.key) for one in ledger.questions.open()] == [(second, "ABCD2345")]
+    ledger.questions.decide(second, AT, yes=False)
+    assert ledger.questions.verdicts(second) == {"ABCD2345": False}
+    assert ledger.questions.to_carry_out(row.library) == {row.id: [second]}
+    assert [drop.id for drop in ledger.records.drops("open")] == [row.id]
+    assert ledger.questions.open() == []
+
+
+def test_a_question_about_a_record_without_item_has_to_wait_for_that_one(ledger: Ledger) -> None:
+    row = arrived(ledger, reading(1, "10.1000/a"), reading(2, "10.1000/a"))
+    first, second = [line.id for line in ledger.records.rows(row.id)]
+    ledger.records.cluster(row.id, {}, {second: (first, ("page-differs",))})
+    with pytest.raises(UsageFault, match="decide on that one first"):
+        ledger.questions.decide(second, AT, yes=True)
 
 
 def test_a_follower_ends_as_its_survivor_does(ledger: Ledger) -> None:
