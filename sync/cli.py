@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 from contextlib import nullcontext
-from dataclasses import astuple, dataclass
+from dataclasses import asdict, astuple, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -230,6 +230,29 @@ def export(shared: Common, /, *, library: str | None, **_format: str) -> None:
             click.echo(_dump({**item.data, "key": item.key, "version": item.version}))
     finally:
         opened.close()
+
+
+@cli.command()
+@click.argument("name", metavar="KEY|NUMBER")
+@common
+@click.pass_obj
+def show(shared: Common, name: str) -> int:
+    """All that is known of an item (by its key) or of a record (by its number): where each value came from, and what lost."""
+    from sync import wiring
+    from sync.report import story_text
+
+    ledger = wiring.open_ledger(shared.load())
+    try:
+        stories = [asdict(story) for story in ledger.stories.of(name)]
+    finally:
+        ledger.close()
+    for story in stories:
+        click.echo(_dump(story) if shared.json else story_text(story))
+    if not stories:
+        raise UsageFault(
+            f"{name}: no record of any drop has this key or number; keys stand in reports (-v) and in Zotero"
+        )
+    return 0
 
 
 @cli.group()

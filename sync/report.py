@@ -238,6 +238,34 @@ def question_text(question: QuestionLine) -> str:
     return "\n".join(lines)
 
 
+def story_text(story: Mapping[str, Any]) -> str:
+    """All that is known of a record, for a person: `story` has the fields of the ledger's Story."""
+    head = f"record {story['record']}: {story['outcome']} {story['key']}".rstrip()
+    first, last = story["lines"]
+    lines = [head, f"  record {story['ordinal']} of {printable(story['drop'])}, lines {first}-{last}"]
+    lines += [f"  because: {', '.join(story['reasons'])}"] if story["reasons"] else []
+    lines += [f"  joined by: record {', '.join(map(str, story['merged']))} of the same drop"] if story["merged"] else []
+    for name, value in (story["item"] or {}).items():
+        source, how, at, old = story["origins"].get(name, ("drop", "", "", ""))
+        told = ", ".join(filter(None, (source, how, at)))
+        lines.append(
+            f"  {name}: {_short(printable(_shown(value)))}  [{told}]{f' instead of {_short(printable(old))}' if old else ''}"
+        )
+    lines += [f"  lost: {name}: {_short(printable(value))}  [{source}]" for name, value, source in story["lost"]]
+    lines += [f"  ! {printable(problem)}" for problem in story["problems"]]
+    return "\n".join(lines)
+
+
+def _shown(value: Any) -> str:
+    """A value of item JSON on one line."""
+    if not isinstance(value, list):
+        return str(value)
+    return "; ".join(
+        one.get("tag") or one.get("name") or f"{one.get('lastName', '')}, {one.get('firstName', '')}".strip(", ")
+        for one in value
+    )
+
+
 def _drop_json(drop: DropReport) -> dict[str, Any]:
     return {
         "path": drop.path,

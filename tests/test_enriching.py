@@ -247,3 +247,22 @@ def test_a_long_series_waits_for_the_quiet_hours_and_nobody_waits_for_it(stage: 
     filled = stage.sync()
     assert filled["filled"] > 0
     assert filled["requests"]["pubmed"] == 2
+
+
+def test_show_says_where_each_value_came_from_and_what_lost(stage: Scene) -> None:
+    work = next(work for work in WORKS if work.abbreviation and len(work.date) > 1)
+    text = to_ris([work], without={"AB", "T2", "DA"})
+    report = stage.sync(str(stage.drop("a.ris", text + "\n" + text)))
+    key = report["drops"][0]["records"][0]["key"]
+    said = stage.run("show", key).stdout.decode()
+    assert f"created {key}" in said
+    assert "joined by: record 2 of the same drop" in said
+    assert f"volume: {work.volume}  [drop]" in said
+    assert "[pubmed, doi, " in said
+    assert f"instead of {work.date[0]}" in said
+    assert "lost: language: eng" in said
+    (story,) = [json.loads(line) for line in stage.run("show", "--json", key).stdout.decode().splitlines()]
+    assert story["origins"]["abstractNote"][0] == "pubmed"
+    assert story["item"]["title"] == work.plain_title
+    assert stage.run("show", str(story["record"])).stdout.decode() == said
+    assert b"no record of any drop" in stage.run("show", "NOSUCH22", code=2).stderr

@@ -12,6 +12,7 @@ from sync.state.outbox import Outbox
 from sync.state.questions import Questions
 from sync.state.records import Records
 from sync.state.snapshot import Snapshot
+from sync.state.stories import Stories
 from sync.state.wishes import Wishes
 
 
@@ -23,6 +24,7 @@ class Ledger:
         self.records = Records(database)
         self.answers = Answers(database)
         self.questions = Questions(database)
+        self.stories = Stories(database)
         self.wishes = Wishes(database)
         self.transaction = database.transaction
 
