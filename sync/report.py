@@ -154,6 +154,11 @@ def as_text(report: RunReport, *, verbose: bool = False) -> str:
     elif not report.drops and not report.filled and not report.failure:
         lines.append("Nothing to do: no drop waits in the inbox.")
     lines += _away_text(report)
+    if report.outcomes["asked"]:
+        asked = report.outcomes["asked"]
+        lines.append(
+            f"{count(asked, 'record')} {'waits' if asked == 1 else 'wait'} for you: zotdrop review list says what is asked."
+        )
     if report.filled and report.refreshed is None:
         lines.append(f"{report.filled} items of earlier drops were filled with what was still owed to them.")
     if report.failure:

@@ -122,6 +122,11 @@ def test_the_list_says_what_to_do(stage: Scene) -> None:
     assert b"nothing waits for you" in stage.run("review", "list").stderr
 
 
+def test_the_report_says_where_to_look(stage: Scene) -> None:
+    said = stage.run("sync", str(stage.drop("both.ris", ONE + "\n" + OTHER))).stdout.decode()
+    assert "1 record waits for you: zotdrop review list" in said
+
+
 def test_what_was_not_asked_cannot_be_decided(stage: Scene) -> None:
     said = stage.run("review", "accept", "4711", code=2).stderr
     assert b"zotdrop review list" in said
