@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
-from sync.core.clusters import block_keys
+from sync.core.clusters import CROWD, block_keys
 from sync.core.items import from_item, is_regular
 from sync.core.match import Match
 from sync.core.plan import Place, Twin
@@ -106,16 +107,24 @@ class Snapshot:
         return dict(decode(row["data_json"])) if row else None
 
     def keys(self, blocks: Iterable[str], *, but: Collection[str] = ()) -> list[str]:
-        """Keys of the items that share one of these blocks, without those in `but`."""
+        """Keys of the items that share one of these blocks, without those in `but`.
+
+        A block that more than `CROWD` items share tells little: of those only the ones that share a second block are taken.
+        """
         wanted = sorted(blocks)
         if not wanted:
             return []
         marks = ", ".join("?" * len(wanted))
         rows = self._db.rows(
-            f"SELECT key FROM item_blocks WHERE library = ? AND block IN ({marks})",  # noqa: S608  # marks only
+            f"SELECT block, key FROM item_blocks WHERE library = ? AND block IN ({marks})",  # noqa: S608  # marks only
             (self.id, *wanted),
         )
-        return sorted({row[0] for row in rows}.difference(but))  # sorted here: in SQL it would walk through all keys
+        sharing: dict[str, list[str]] = {}
+        for block, key in rows:
+            sharing.setdefault(block, []).append(key)
+        few = {key for keys in sharing.values() if len(keys) <= CROWD for key in keys}
+        often = Counter(key for keys in sharing.values() if len(keys) > CROWD for key in keys)
+        return sorted((few | {key for key, times in often.items() if times > 1}).difference(but))
 
     def identified(self) -> list[tuple[str, bool]]:
         """The living items that have an identifier, in order: key, and whether we made it."""

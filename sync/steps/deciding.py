@@ -12,7 +12,7 @@ from sync.core.clusters import block_keys, identifier_keys
 from sync.core.items import from_item, note_item
 from sync.core.keys import entry_key, note_key
 from sync.core.match import Match, Verdict, compare
-from sync.core.plan import Action, Ask, Create, Leave, Place, Twin, Update, Wish, plan, update
+from sync.core.plan import Action, Ask, Create, Leave, Place, Twin, Update, Wish, plan, satisfied, update
 from sync.core.record import Record
 from sync.core.sketch import Sketch, sketch
 from sync.state.outbox import Post
@@ -20,6 +20,7 @@ from sync.state.records import DropRow, Work
 from sync.steps.enriching import Batch, Enriched, enriched, keep
 from sync.steps.tools import Rules, Run, Tools
 
+_SKETCHES = 20_000  # of items, kept while a drop is decided
 _SALTS = 16  # tries for a key that nobody else uses; one in 33^8 collides
 _SAME_ENTRY = Match(Verdict.SAME, ("same-entry",))
 _SAID_SAME, _SAID_DIFFERENT = (Match(verdict, ("decided",)) for verdict in (Verdict.SAME, Verdict.DIFFERENT))
@@ -95,17 +96,27 @@ def _twins(tools: Tools, run: Run, known: Enriched, decided: Mapping[str, bool])
         found = tools.snapshot.twin(other, _SAME_ENTRY) if other not in twins else None
         if found is not None:
             said = {True: _SAID_SAME, False: _SAID_DIFFERENT}.get(decided.get(other))  # type: ignore[arg-type]
-            twins[other] = replace(found, match=said or _match(mine, found))
+            twins[other] = replace(found, match=said or _match(run, mine, found))
     return key, list(twins.values())
 
 
-def _match(mine: Sketch, twin: Twin) -> Match:
+def _match(run: Run, mine: Sketch, twin: Twin) -> Match:
     """The verdict on an item: as it is, or as we wrote it if a person has changed it since (a new title is no new work)."""
-    now = compare(mine, sketch(from_item(twin.data)))
-    if now.verdict is Verdict.SAME or not twin.made or twin.base is None:
+    now = compare(mine, _sketched(run, twin))
+    if now.verdict is Verdict.SAME or not twin.made or twin.base is None or satisfied(twin.data, twin.base):
         return now
     then = compare(mine, sketch(from_item(twin.base)))
     return Match(Verdict.SAME, (*then.reasons, "edited-since")) if then.verdict is Verdict.SAME else now
+
+
+def _sketched(run: Run, twin: Twin) -> Sketch:
+    """The sketch of an item; items that many records are compared with are sketched once."""
+    place = (twin.key, twin.version)
+    if place not in run.sketches:
+        if len(run.sketches) >= _SKETCHES:
+            run.sketches.clear()
+        run.sketches[place] = sketch(from_item(twin.data))
+    return run.sketches[place]
 
 
 def _own_key(tools: Tools, work: Work, anchor: int, mine: Sketch, twins: dict[str, Twin]) -> str:

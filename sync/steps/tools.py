@@ -10,6 +10,7 @@ from datetime import datetime
 from pathlib import Path
 
 from sync.core.merge import FILL, Policy
+from sync.core.sketch import Sketch
 from sync.drops import Drop
 from sync.libraries.base import Library
 from sync.sources.base import Source
@@ -74,13 +75,15 @@ class Run:
     """What this run has come to so far: the one thing here that changes.
 
     away: sources that do not answer, and why.  deferred: sources that are asked at another hour: nobody waits for them.
-    made: keys of the items that the drop at hand has come to so far (an aid only: all of it can be lost).
+    made: keys of the items that the drop at hand has come to so far.  sketches: of items, by key and version (both are aids only:
+    all of it can be lost).
     """
 
     id: str
     away: dict[str, str] = field(default_factory=dict)
     deferred: dict[str, str] = field(default_factory=dict)
     made: set[str] = field(default_factory=set)
+    sketches: dict[tuple[str, int], Sketch] = field(default_factory=dict)
     foreign_changes: int = 0
     written: int = 0
     filled: int = 0
