@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 from contextlib import nullcontext
-from dataclasses import asdict, astuple, dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -267,11 +267,11 @@ def review() -> None:
 def review_list(shared: Common) -> None:
     """Every question, with its number."""
     from sync import wiring
-    from sync.report import QuestionLine, question_json, question_text
+    from sync.report import question_json, question_text
 
     ledger = wiring.open_ledger(shared.load())
     try:
-        asked = [QuestionLine(*astuple(question)) for question in ledger.questions.open()]
+        asked = [asdict(question) for question in ledger.questions.open()]
     finally:
         ledger.close()
     for question in asked:
@@ -361,15 +361,16 @@ def _run(arguments: list[str]) -> int:
 
 
 def _decide(shared: Common, numbers: Iterable[int], *, yes: bool) -> int:
-    """Note what a person decided, and carry it out."""
+    """Note what a person decided, all of it or (where one number is wrong) nothing, and carry it out."""
     from sync import orders, wiring
     from sync.steps.tools import instant
 
     config = shared.load()
     ledger = wiring.open_ledger(config)
     try:
-        for number in numbers:
-            ledger.questions.decide(number, instant(wiring.utc_now()), yes=yes)
+        with ledger.transaction():
+            for number in numbers:
+                ledger.questions.decide(number, instant(wiring.utc_now()), yes=yes)
     finally:
         ledger.close()
     order = orders.Order(owed_only=True)

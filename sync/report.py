@@ -202,44 +202,27 @@ def reading_text(reading: Reading) -> str:
     return "\n".join([*lines, *_problem_text(reading.problems)])
 
 
-@dataclass(frozen=True, slots=True)
-class QuestionLine:
-    """A question to a person: the record's number, where it came from, and what it may be the same as."""
-
-    record: int
-    drop: str
-    ordinal: int
-    title: str
-    reasons: tuple[str, ...]
-    other: str = ""
-    key: str = ""
+def question_json(question: Mapping[str, Any]) -> dict[str, Any]:
+    """One line of `review list --json`: `question` has the fields of the ledger's Question; `number` is what accept and reject take."""
+    told = {name: question[name] for name in ("drop", "ordinal", "title", "reasons")}
+    other = {"title": question["other"], "key": question["key"] or None}
+    return {"number": question["record"], **told, "other": other if any(other.values()) else None}
 
 
-def question_json(question: QuestionLine) -> dict[str, Any]:
-    """One line of `review list --json`. `number` is what accept and reject take."""
-    return {
-        "number": question.record,
-        "drop": question.drop,
-        "ordinal": question.ordinal,
-        "title": question.title,
-        "reasons": list(question.reasons),
-        "other": {"title": question.other, "key": question.key or None} if question.other or question.key else None,
-    }
-
-
-def question_text(question: QuestionLine) -> str:
+def question_text(question: Mapping[str, Any]) -> str:
     """A question for a person, with what to do."""
-    lines = [f"{question.record}: {_short(printable(question.title)) or '(no title)'}"]
-    lines.append(f"    record {question.ordinal} of {printable(question.drop)} ({', '.join(question.reasons)})")
-    if question.other or question.key:
-        lines.append(
-            f"    the same work as {question.key or 'a record without item'}: {_short(printable(question.other)) or '(no title)'} ?"
-        )
+    number, key, other = question["record"], question["key"], _short(printable(question["other"]))
+    lines = [f"{number}: {_short(printable(question['title'])) or '(no title)'}"]
+    lines.append(
+        f"    record {question['ordinal']} of {printable(question['drop'])} ({', '.join(question['reasons'])})"
+    )
+    if key or other:
+        lines.append(f"    the same work as {key or 'a record without item'}: {other or '(no title)'} ?")
     else:
         lines.append(
             "    its values had to be told apart by guessing; are they right? zotdrop parse shows how it was read"
         )
-    lines.append(f"    zotdrop review accept {question.record} (yes) | zotdrop review reject {question.record} (no)")
+    lines.append(f"    zotdrop review accept {number} (yes) | zotdrop review reject {number} (no)")
     return "\n".join(lines)
 
 

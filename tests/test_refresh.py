@@ -77,6 +77,15 @@ def test_ours_gain_volume_and_pages_and_are_marked_as_retracted(stage: Scene) ->
     assert [note["parentItem"] for note in notes] == [sprains["key"]]
 
 
+def test_what_was_gained_can_say_where_it_came_from(stage: Scene) -> None:
+    before(stage)
+    refresh(stage)
+    item = next(item for item in stage.items() if item["title"] == WORKS[0].plain_title)
+    (story,) = [json.loads(line) for line in stage.run("show", "--json", item["key"]).stdout.decode().splitlines()]
+    assert story["item"]["volume"] == WORKS[0].volume
+    assert story["origins"]["volume"][:2] == ["crossref", "doi"]
+
+
 def test_a_second_look_changes_nothing_and_asks_nothing(stage: Scene) -> None:
     before(stage)
     refresh(stage)

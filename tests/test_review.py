@@ -132,6 +132,12 @@ def test_what_was_not_asked_cannot_be_decided(stage: Scene) -> None:
     assert b"zotdrop review list" in said
 
 
+def test_of_several_decisions_all_hold_or_none(stage: Scene) -> None:
+    number = asked_in_a_drop(stage)["number"]
+    stage.run("review", "accept", str(number), "4711", code=2)
+    assert [question["number"] for question in questions(stage)] == [number]
+
+
 def test_a_decision_survives_a_run_that_could_not_carry_it_out(stage: Scene) -> None:
     stage.write_config("user", use=[])
     number = asked_in_a_drop(stage)["number"]

@@ -273,6 +273,3 @@ def _near(one: Sketch, other: Sketch) -> bool:
 def is_generic(found: Signs) -> bool:
     """Whether the shorter title is one that many works bear."""
     return found.shortest < GENERIC
-
-
-__all__ = ["AGREE", "DIFFER", "OVERLAP", "UNKNOWN", "Signs", "is_generic", "people", "signs", "titles"]

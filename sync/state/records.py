@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sync.core.clusters import identifier_keys
-from sync.core.merge import Merged
+from sync.core.merge import Change, Merged
 from sync.core.record import Gap, Problem, Reading, Record, from_json, to_json
 from sync.core.sketch import Sketch, sketch
 from sync.state.database import Database, decode, encode
@@ -298,6 +298,28 @@ class Records:
                 [(record, o.field, o.value, o.because.source, o.because.how, o.because.at) for o in merged.lost],
             )
 
+    def gained(self, record: int, changes: Sequence[Change], now: Record, *, sources: Sequence[str]) -> None:
+        """Note what the item of a record gained since it was made: these changes, with the values as `now` has them."""
+        if not changes:
+            return
+        before, names = self.work(record).record, {change.field for change in changes}
+        with self._db.transaction() as sql:
+            self._note_changes(record, changes)
+            sql.execute(
+                "UPDATE records SET sources_json = ? WHERE id = ?", (encode(self._with_known(record, sources)), record)
+            )
+            if (
+                now.item_type != before.item_type
+            ):  # a person made another type of it: the drop's account stays as it was
+                return
+            held = replace(
+                before,
+                fields={**before.fields, **{name: value for name, value in now.fields.items() if name in names}},
+                creators=now.creators if "creators" in names else before.creators,
+                tags=now.tags if "tags" in names else before.tags,
+            )
+            sql.execute("UPDATE records SET merged_json = ? WHERE id = ?", (encode(to_json(held)), record))
+
     def add_problem(self, record: int, problem: Problem) -> None:
         """Note a problem that showed only after reading (a source that contradicts the record); once."""
         row = self._db.one("SELECT problems_json FROM records WHERE id = ?", (record,))
@@ -415,6 +437,12 @@ class Records:
                 "INSERT OR IGNORE INTO record_blocks VALUES (?, ?, ?)",
                 [(drop, block, cursor.lastrowid) for block in identifier_keys(record)],
             )
+
+    def _note_changes(self, record: int, changes: Sequence[Change]) -> None:
+        self._db.connection.executemany(
+            "INSERT OR REPLACE INTO changes VALUES (?, ?, ?, ?, ?, ?, ?)",
+            [(record, c.field, c.old, c.new, c.because.source, c.because.how, c.because.at) for c in changes],
+        )
 
     def _ordinal(self, record: int) -> int:
         found: int = self._db.value("SELECT ordinal FROM records WHERE id = ?", (record,))

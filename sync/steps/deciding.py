@@ -6,6 +6,7 @@ import html
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from typing import Any
 
 from sync.core import notices
 from sync.core.clusters import block_keys, identifier_keys
@@ -213,14 +214,15 @@ def _fill_one(tools: Tools, run: Run, rules: Rules, known: Enriched) -> list[Pos
     for problem in known.problems:
         tools.ledger.records.add_problem(work.id, problem)
     tools.ledger.records.keep_merged(work.id, known.merged, sources=known.sources, owed=owed)
-    return post_additions(tools, run, work.id, work.key, known.record)
-
-
-def post_additions(tools: Tools, run: Run, record: int, key: str, known: Record) -> list[Post]:
-    """What is known by now and an item that we wrote earlier does not say yet."""
-    twin = tools.snapshot.twin(key, _SAME_ENTRY)
+    twin = tools.snapshot.twin(work.key, _SAME_ENTRY)
     if twin is None or twin.place is not Place.ALIVE:
         return []
-    changed = update(known, twin, Wish())
-    posts = [tools.outbox.put(run.id, record, key, twin.version, changed)] if changed else []
-    return [*posts, *(_post_notices(tools, run, record, key, known) if twin.made else [])]
+    return post_additions(tools, run, work.id, twin, known.record, update(known.record, twin, Wish()))
+
+
+def post_additions(
+    tools: Tools, run: Run, record: int, twin: Twin, known: Record, changed: Mapping[str, Any]
+) -> list[Post]:
+    """What is known by now and a living item does not say yet: the change, and notes of notices where we made the item."""
+    posts = [tools.outbox.put(run.id, record, twin.key, twin.version, changed)] if changed else []
+    return [*posts, *(_post_notices(tools, run, record, twin.key, known) if twin.made else [])]

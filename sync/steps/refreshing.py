@@ -114,18 +114,25 @@ def _decide(tools: Tools, run: Run, rules: Rules, seen: list[Seen], travelling: 
         keep(tools, batch)
         for number, twin in part.twins.items():
             known, origin = known_of(tools, rules, batch, number), part.origins.get(number)
+            changes = update(known.record, twin, Wish())
             if origin and not tools.outbox.busy(twin.key):
-                posts += post_additions(tools, run, origin.record, twin.key, known.record)
-                for problem in known.problems:
-                    tools.ledger.records.add_problem(origin.record, problem)
-            one = _seen(twin, known, ours=origin is not None)
+                posts += post_additions(tools, run, origin.record, twin, known.record, changes)
+                _note(tools, origin.record, known, changes)
+            one = _seen(twin, known, changes, ours=origin is not None)
             seen += [one] if one else []
     return Decided(tuple(posts), len(part.twins))
 
 
-def _seen(twin: Twin, known: Known, *, ours: bool) -> Seen | None:
+def _note(tools: Tools, record: int, known: Known, changes: Mapping[str, Any]) -> None:
+    """Where what the item gains came from, and what the sources contradict, with the record that made it."""
+    gained = [change for change in known.merged.changes if change.field in changes]
+    tools.ledger.records.gained(record, gained, known.record, sources=known.sources)
+    for problem in known.problems:
+        tools.ledger.records.add_problem(record, problem)
+
+
+def _seen(twin: Twin, known: Known, changes: Mapping[str, Any], *, ours: bool) -> Seen | None:
     """What there is to say of an item: what it lacks, and notices that no tag of it tells yet."""
-    changes = update(known.record, twin, Wish())
     tags = {tag["tag"] for tag in twin.data.get("tags", ())}
     told = set(notices.tags(known.record.notices)) - tags
     published = any(notice.kind == "published" for notice in known.record.notices)

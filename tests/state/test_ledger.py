@@ -196,6 +196,19 @@ def test_changes_keep_where_each_value_came_from_and_sources_add_up(ledger: Ledg
     assert losing == [("volume", "9", "pubmed", "pmid", AT)]
 
 
+@pytest.mark.parametrize(("kind", "volume"), [("journalArticle", "8"), ("map", None)])
+def test_what_an_item_gained_later_says_where_it_came_from(ledger: Ledger, kind: str, volume: str | None) -> None:
+    row = arrived(ledger, reading(1))
+    (record,) = [line.id for line in ledger.records.rows(row.id)]
+    now = Record(kind, fields={"title": "Other", "volume": "8"} if kind != "map" else {"title": "Other", "scale": "8"})
+    name = "volume" if kind != "map" else "scale"
+    ledger.records.gained(record, [Change(name, "", "8", Provenance("crossref", "doi", AT))], now, sources=["crossref"])
+    (story,) = ledger.stories.of(str(record))
+    assert story.item is not None
+    assert (story.item["title"], story.item.get("volume")) == ("Kelp", volume)
+    assert story.origins == {name: ("crossref", "doi", AT, "")}
+
+
 def test_what_is_owed_is_remembered_by_source(ledger: Ledger) -> None:
     row = arrived(ledger, reading(1))
     (record,) = [line.id for line in ledger.records.rows(row.id)]
