@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 from rapidfuzz import fuzz
 
@@ -25,94 +24,163 @@ _MOST_PEOPLE = 12
 _CUT_HEAD, _CUT_TAIL = 20, 25  # letters from which a title is surely the head, or the end, of a longer one
 
 
-@dataclass(frozen=True, slots=True)
 class Signs:
-    """What two records say of each other. Parts are AGREE, UNKNOWN or DIFFER, `people` may OVERLAP.
+    """What two records say of each other; parts are AGREE, UNKNOWN or DIFFER. Symmetric.
 
-    title: 0 to 1.  shortest: letters of the shorter title.  numbers: the titles' numbers speak against each other.
-    years: between them; 0 where one is unknown.  known_years: whether both are known.
-    range: page ranges of more than one page are equal.  near: first pages are close, as misprints are.
+    title: 0 to 1.  cut: one title is the head or the end of the other.  The rest is found out when it is first asked for: most
+    pairs are told apart by a few parts.
     """
 
-    doi: int
-    pmid: int
-    title: float
-    cut: bool
-    shortest: int
-    numbers: bool
-    years: int
-    known_years: bool
-    people: int
-    as_many: bool
-    all_people: bool
-    several: bool
-    nobody: bool
-    journal: int
-    volume: int
-    issue: int
-    page: int
-    same_end: bool
-    other_end: bool
-    range: bool
-    near: bool
-    numbered: bool
-    whole_places: bool
-    abstract: int
-    supplement: bool
-    one_in_supplement: bool
-    meeting: bool
-    meetings: bool
+    def __init__(self, one: Sketch, other: Sketch) -> None:
+        self.one, self.other = one, other
+        self.title, self.cut = titles(one, other)
 
-    @property
+    @cached_property
+    def doi(self) -> int:
+        """Of DOIs."""
+        return equal(self.one.doi, self.other.doi)
+
+    @cached_property
+    def pmid(self) -> int:
+        """Of PubMed's numbers."""
+        return equal(self.one.pmid, self.other.pmid)
+
+    @cached_property
     def identified(self) -> bool:
         """Whether they share an identifier."""
         return AGREE in (self.doi, self.pmid)
 
-    @property
+    @cached_property
+    def shortest(self) -> int:
+        """Letters of the shorter title."""
+        return min(len(self.one.letters), len(self.other.letters))
+
+    @cached_property
+    def numbers(self) -> bool:
+        """Whether the titles' numbers speak against each other."""
+        return _numbers_differ(self.one, self.other, self.title, cut=self.cut)
+
+    @cached_property
+    def known_years(self) -> bool:
+        """Whether both years are known."""
+        return bool(self.one.year and self.other.year)
+
+    @cached_property
+    def years(self) -> int:
+        """Years between them; 0 where one is unknown."""
+        return abs(self.one.year - self.other.year) if self.known_years else 0
+
+    @cached_property
+    def people(self) -> int:
+        """May OVERLAP, too."""
+        return people(self.one, self.other)
+
+    @cached_property
+    def as_many(self) -> bool:
+        """Whether both have as many authors."""
+        return len(self.one.authors) == len(self.other.authors)
+
+    @cached_property
+    def all_people(self) -> bool:
+        """Whether all authors are the same, in order."""
+        return self.as_many and all(map(same_name, self.one.authors, self.other.authors))
+
+    @cached_property
+    def several(self) -> bool:
+        """Whether both have more than one author."""
+        return len(self.one.authors) > 1 and len(self.other.authors) > 1
+
+    @cached_property
+    def nobody(self) -> bool:
+        """Whether neither has an author."""
+        return not self.one.authors and not self.other.authors
+
+    @cached_property
+    def journal(self) -> int:
+        """Of names and ISSNs."""
+        return AGREE if self.one.issns & self.other.issns else journals(self.one.journal, self.other.journal)
+
+    @cached_property
+    def volume(self) -> int:
+        """Of volumes."""
+        return equal(self.one.volume, self.other.volume)
+
+    @cached_property
+    def issue(self) -> int:
+        """Of issues that are plain numbers."""
+        return equal(self.one.issue, self.other.issue)
+
+    @cached_property
+    def page(self) -> int:
+        """Of first pages."""
+        return pages(self.one, self.other)
+
+    @cached_property
     def place(self) -> bool:
         """Whether volume and first page agree, and the journal does not differ."""
         return self.volume == AGREE and self.page == AGREE and self.journal != DIFFER
 
+    @cached_property
+    def ends(self) -> bool:
+        """Whether the first pages agree and both last pages are known."""
+        return self.page == AGREE and bool(self.one.last and self.other.last)
 
-def signs(one: Sketch, other: Sketch, likeness: tuple[float, bool] | None = None) -> Signs:
-    """Everything that two sketches say of each other. likeness: what `titles` says of them, where that is known."""
-    title, cut = likeness or titles(one, other)
-    page = pages(one, other)
-    known_years = bool(one.year and other.year)
-    ends = page == AGREE and bool(one.last and other.last)
-    same_end = (ends and one.last == other.last) or (
-        page == AGREE and not one.last and not other.last and one.numbered and other.numbered
-    )
-    return Signs(
-        doi=equal(one.doi, other.doi),
-        pmid=equal(one.pmid, other.pmid),
-        title=title,
-        cut=cut,
-        shortest=min(len(one.letters), len(other.letters)),
-        numbers=_numbers_differ(one, other, title, cut=cut),
-        years=abs(one.year - other.year) if known_years else 0,
-        known_years=known_years,
-        people=people(one, other),
-        as_many=len(one.authors) == len(other.authors),
-        several=len(one.authors) > 1 and len(other.authors) > 1,
-        all_people=len(one.authors) == len(other.authors) and all(map(same_name, one.authors, other.authors)),
-        nobody=not one.authors and not other.authors,
-        journal=_journals(one, other),
-        volume=equal(one.volume, other.volume),
-        issue=equal(one.issue, other.issue),
-        page=page,
-        same_end=same_end,
-        other_end=ends and one.last != other.last,
-        range=ends and one.last == other.last != one.first,
-        near=page == DIFFER and _near(one, other),
-        numbered=one.numbered and other.numbered,
-        whole_places=bool(one.last and other.last and one.volume and one.volume == other.volume),
-        abstract=abstracts(one, other),
-        supplement=one.in_supplement != other.in_supplement and one.last != other.last,
-        one_in_supplement=one.in_supplement != other.in_supplement,
-        meeting=(one.kind == "conferencePaper") != (other.kind == "conferencePaper"),
-        meetings=one.kind == other.kind == "conferencePaper",
-    )
+    @cached_property
+    def same_end(self) -> bool:
+        """Whether the last pages agree, too; an article number is all of its place."""
+        if self.ends:
+            return self.one.last == self.other.last
+        return self.page == AGREE and self.numbered and not self.one.last and not self.other.last
+
+    @cached_property
+    def other_end(self) -> bool:
+        """Whether only the last pages differ."""
+        return self.ends and self.one.last != self.other.last
+
+    @cached_property
+    def range(self) -> bool:
+        """Whether page ranges of more than one page are equal."""
+        return self.ends and self.one.last == self.other.last != self.one.first
+
+    @cached_property
+    def near(self) -> bool:
+        """Whether first pages are close, as misprints are."""
+        return self.page == DIFFER and _near(self.one, self.other)
+
+    @cached_property
+    def numbered(self) -> bool:
+        """Whether both have an article number for a page."""
+        return self.one.numbered and self.other.numbered
+
+    @cached_property
+    def whole_places(self) -> bool:
+        """Whether both have volume and last page, and the volume agrees."""
+        return bool(self.one.last and self.other.last) and self.volume == AGREE
+
+    @cached_property
+    def abstract(self) -> int:
+        """Of the beginnings of abstracts."""
+        return abstracts(self.one, self.other)
+
+    @cached_property
+    def one_in_supplement(self) -> bool:
+        """Whether one of them has a page of a supplement."""
+        return self.one.in_supplement != self.other.in_supplement
+
+    @cached_property
+    def supplement(self) -> bool:
+        """Whether one of them, only, ends on a page of a supplement."""
+        return self.one_in_supplement and self.one.last != self.other.last
+
+    @cached_property
+    def meeting(self) -> bool:
+        """Whether one of them is a conference paper."""
+        return (self.one.kind == "conferencePaper") != (self.other.kind == "conferencePaper")
+
+    @cached_property
+    def meetings(self) -> bool:
+        """Whether both are."""
+        return self.one.kind == self.other.kind == "conferencePaper"
 
 
 def equal(one: str, other: str) -> int:
@@ -122,9 +190,11 @@ def equal(one: str, other: str) -> int:
 
 def titles(one: Sketch, other: Sketch) -> tuple[float, bool]:
     """How much of the letters is the same (0 to 1), and whether one title is the head or the end of the other."""
-    short, long = sorted((one.letters, other.letters), key=lambda letters: (len(letters), letters))
+    short, long = one.letters, other.letters
     if short == long:
         return 1.0, False
+    if len(short) > len(long):
+        short, long = long, short
     ratio = fuzz.ratio(short, long) / 100
     if len(short) >= _CUT_HEAD and long.startswith(short):
         return max(ratio, 0.95), True
@@ -186,10 +256,6 @@ def abstracts(one: Sketch, other: Sketch) -> int:
         return AGREE
     ratio = fuzz.ratio(one.abstract[:shared], other.abstract[:shared])
     return AGREE if ratio >= 85 else DIFFER if ratio < 60 else UNKNOWN
-
-
-def _journals(one: Sketch, other: Sketch) -> int:
-    return AGREE if one.issns & other.issns else journals(one.journal, other.journal)
 
 
 @lru_cache(maxsize=50_000)

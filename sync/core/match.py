@@ -9,11 +9,12 @@ systematic reviews.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import Enum
+from itertools import count
 
-from sync.core.likeness import AGREE, DIFFER, OVERLAP, UNKNOWN, Signs, is_generic, people, signs, titles
+from sync.core.likeness import AGREE, DIFFER, OVERLAP, UNKNOWN, Signs, is_generic, people
 from sync.core.record import Record
 from sync.core.sketch import Sketch, sketch
 from sync.core.text import fold
@@ -56,26 +57,26 @@ class _Rule:
     reason: str
     verdict: Verdict
     holds: Callable[[Signs], bool]
+    strength: int
 
 
 def compare(one: Sketch, other: Sketch) -> Match:
     """The verdict on two records. Symmetric; a record is the same as itself."""
+    found = Signs(one, other)
     if not one.title or not other.title:
-        shared = _identifiers(signs(one, other))
+        shared = _identifiers(found)
         return Match(Verdict.UNSURE if shared else Verdict.DIFFERENT, (*shared, "title-missing"))
-    if one == other:
-        return Match(Verdict.SAME, (*_identifiers(signs(one, other)), "identical"), len(_RULES))
+    if found.title == 1 and one == other:
+        return Match(Verdict.SAME, (*_identifiers(found), "identical"), _STRONGEST)
     if one.marks != other.marks:
         return Match(Verdict.RELATED, ("notice",))
-    likeness = titles(one, other)
-    if likeness[0] < UNLIKE_AT_ALL and (
-        not one.first or one.first != other.first
+    if found.title < UNLIKE_AT_ALL and not _may_be_translation(
+        one, other
     ):  # most pairs: the rest need not be looked at
         return Match(Verdict.DIFFERENT, ("title-differs",))
-    found = signs(one, other, likeness)
-    for place, rule in enumerate(_RULES):
+    for rule in next(rules for applies, rules in _SECTIONS if applies(found)):
         if rule.holds(found):
-            return Match(rule.verdict, (*_identifiers(found), rule.reason), len(_RULES) - place)
+            return Match(rule.verdict, (*_identifiers(found), rule.reason), rule.strength)
     return Match(Verdict.DIFFERENT, ("not-enough",))
 
 
@@ -118,7 +119,7 @@ def _identifiers(found: Signs) -> tuple[str, ...]:
 def _titles_differ(one: Sketch, other: Sketch) -> str:
     if one.marks != other.marks:
         return "notice"
-    found = signs(one, other)
+    found = Signs(one, other)
     if found.title < ALIKE:
         return "title-differs" if found.title < UNLIKE else "title-unlike"
     return "numbers-differ" if found.numbers else ""
@@ -134,6 +135,12 @@ def _years_differ(one: Sketch, other: Sketch) -> str:
 
 def _told_alike(one: str, other: str) -> bool:
     return bool(one and other) and fold(re.sub(r"\W+$", "", one)) == fold(re.sub(r"\W+$", "", other))
+
+
+def _may_be_translation(one: Sketch, other: Sketch) -> bool:
+    """Whether place and number of authors allow two titles that are not alike to be one work's."""
+    placed = bool(one.first and one.volume and one.last) and len(one.authors) == len(other.authors)
+    return placed and (one.first, one.last, one.volume) == (other.first, other.last, other.volume)
 
 
 # ---- the rules ----------------------------------------------------------------------------------------------------
@@ -168,177 +175,210 @@ def _in_time(s: Signs) -> bool:
 
 _SAME, _UNSURE, _RELATED, _DIFFERENT = Verdict.SAME, Verdict.UNSURE, Verdict.RELATED, Verdict.DIFFERENT
 
-# The first rule that holds decides.
-_RULES: tuple[_Rule, ...] = tuple(
-    _Rule(*row)
-    for row in (
-        # Numbers in titles: series, parts, yearly guidelines.
+# For each kind of pair, told by what holds for it, the rules: the first that holds decides.
+_TABLE: tuple[tuple[Callable[[Signs], bool], tuple[tuple[str, Verdict, Callable[[Signs], bool]], ...]], ...] = (
+    # Numbers in titles: series, parts, yearly guidelines.
+    (
+        _numbers,
         (
-            "place",
-            _SAME,
-            lambda s: _numbers(s) and s.title >= 0.85 and _whole_place(s) and s.people == AGREE and not _conflict(s) and s.abstract != DIFFER,
+            (
+                "place",
+                _SAME,
+                lambda s: s.title >= 0.85 and _whole_place(s) and s.people == AGREE and not _conflict(s) and s.abstract != DIFFER,
+            ),
+            (
+                "identifier-and-page",
+                _SAME,
+                lambda s: s.identified and s.title >= 0.85 and s.page == AGREE and s.people == AGREE
+                and DIFFER not in (s.volume, s.journal) and not _conflict(s),
+            ),
+            ("numbers-differ", _RELATED, lambda s: s.title >= 0.9),
+            ("numbers-differ", _DIFFERENT, lambda _: True),
         ),
+    ),
+    # Titles that are not alike: at one place by the same people it may be a translation.
+    (
+        lambda s: s.title < UNLIKE_AT_ALL,
         (
-            "identifier-and-page",
-            _SAME,
-            lambda s: _numbers(s) and s.identified and s.title >= 0.85 and s.page == AGREE and s.people == AGREE
-            and DIFFER not in (s.volume, s.journal) and not _conflict(s),
+            (
+                "title-differs-place-same",
+                _UNSURE,
+                lambda s: s.place and s.range and s.people == AGREE and s.all_people and not s.years and not _conflict(s),
+            ),
+            ("title-differs", _DIFFERENT, lambda _: True),
         ),
-        ("numbers-differ", _RELATED, lambda s: _numbers(s) and s.title >= 0.9),
-        ("numbers-differ", _DIFFERENT, _numbers),
-        # Titles that are not alike: at one place by the same people it may be a translation.
+    ),
+    # Identifiers that differ stand against everything but the whole place.
+    (
+        _conflict,
         (
-            "title-differs-place-same",
-            _UNSURE,
-            lambda s: s.title < UNLIKE_AT_ALL and s.place and s.range and s.people == AGREE and s.all_people and not s.years and not _conflict(s),
+            (
+                "all-but-identifier",
+                _SAME,
+                lambda s: s.title >= 0.95 and _whole_place(s) and s.people >= OVERLAP and _in_time(s) and s.shortest >= SHORT
+                and not s.doi == s.pmid == DIFFER,
+            ),
+            (
+                "identifiers-differ",
+                _UNSURE,
+                lambda s: s.title >= 0.95 and s.people >= OVERLAP and s.page == AGREE and not s.other_end and s.shortest >= SHORT
+                and DIFFER not in (s.journal, s.volume, s.issue),
+            ),
+            ("identifiers-differ", _DIFFERENT, lambda _: True),
         ),
-        ("title-differs", _DIFFERENT, lambda s: s.title < UNLIKE_AT_ALL),
-        # Identifiers that differ stand against everything but the whole place.
+    ),
+    # An identifier that is shared has to be confirmed by the title.
+    (
+        lambda s: s.identified,
         (
-            "all-but-identifier",
-            _SAME,
-            lambda s: _conflict(s) and s.title >= 0.95 and _whole_place(s) and s.people >= OVERLAP and _in_time(s) and s.shortest >= SHORT
-            and not s.doi == s.pmid == DIFFER,
+            ("place-differs", _UNSURE, lambda s: s.title >= ALIKE and s.page == s.volume == DIFFER),
+            ("people-differ", _UNSURE, lambda s: ALIKE <= s.title < 0.95 and s.people == DIFFER),
+            ("place-differs", _DIFFERENT, lambda s: s.title >= ALIKE and s.page == DIFFER and s.shortest < SHORT),
+            (
+                "place-differs",
+                _UNSURE,
+                lambda s: s.title >= ALIKE and s.page == DIFFER and (s.people != AGREE or s.journal == DIFFER),
+            ),
+            ("title", _SAME, lambda s: s.title >= ALIKE),
+            ("place", _SAME, lambda s: s.title >= 0.7 and s.place and s.people >= OVERLAP),
+            ("title-unlike", _UNSURE, lambda s: s.title >= 0.7),
+            ("title-unlike", _DIFFERENT, lambda _: True),
         ),
+    ),
+    # No identifier is shared.
+    (
+        lambda _: True,
         (
-            "identifiers-differ",
-            _UNSURE,
-            lambda s: _conflict(s) and s.title >= 0.95 and s.people >= OVERLAP and s.page == AGREE and not s.other_end and s.shortest >= SHORT
-            and DIFFER not in (s.journal, s.volume, s.issue),
+            (
+                "year-differs",
+                _UNSURE,
+                lambda s: s.years == 2 and not (s.page == s.volume == AGREE) and s.title >= 0.95 and s.people >= OVERLAP and s.journal == AGREE
+                and not is_generic(s) and s.page != DIFFER,
+            ),
+            ("year-differs", _DIFFERENT, lambda s: s.years > 1 and not s.page == s.volume == AGREE),
+            (
+                "place-and-title",
+                _SAME,
+                lambda s: s.people == DIFFER and s.title >= 0.95 and s.place and s.same_end and s.abstract != DIFFER and not is_generic(s),
+            ),
+            ("people-differ", _UNSURE, lambda s: s.people == DIFFER and s.title >= 0.95 and s.place and not is_generic(s)),
+            ("people-differ", _DIFFERENT, lambda s: s.people == DIFFER),
+            ("supplement", _RELATED, lambda s: s.page == DIFFER and s.supplement),
+            (
+                "number-and-title",
+                _SAME,
+                lambda s: s.page == AGREE and s.numbered and s.people == UNKNOWN and s.title >= 0.95 and _in_time(s) and s.journal != DIFFER
+                and s.shortest >= 20,
+            ),
+            (
+                "range-and-abstract",
+                _SAME,
+                lambda s: s.range and s.abstract == AGREE and s.title >= 0.9 and s.people >= OVERLAP and _in_time(s) and s.volume != DIFFER,
+            ),
+            (
+                "range-and-title",
+                _SAME,
+                lambda s: s.range and s.title >= 0.95 and s.shortest >= 40 and s.people == AGREE and not s.years and DIFFER not in (s.issue, s.volume),
+            ),
+            (
+                "range-and-title",
+                _SAME,
+                lambda s: s.range and s.title >= 0.97 and s.shortest >= 20 and not s.years and DIFFER not in (s.issue, s.volume)
+                and AGREE in (s.journal, s.abstract),
+            ),
+            (
+                "volume-and-title",
+                _SAME,
+                lambda s: s.nobody and s.title == 1 and s.shortest >= 20 and s.journal == s.volume == AGREE and DIFFER not in (s.issue, s.page)
+                and _in_time(s),
+            ),
+            (
+                "place-and-people",
+                _SAME,
+                lambda s: _people_at_one_place(s) and (s.title >= 0.8 or (s.title >= 0.6 and s.abstract == AGREE and s.several)),
+            ),
+            ("title-unlike", _UNSURE, lambda s: _people_at_one_place(s) and s.title >= 0.6),
+            ("place", _UNSURE, lambda s: _at_place(s) and s.other_end and s.title < 0.95),
+            ("title-generic", _UNSURE, lambda s: _at_place(s) and is_generic(s) and s.people < OVERLAP),
+            ("title-generic", _UNSURE, lambda s: _at_place(s) and s.shortest < SHORT and s.issue == DIFFER and not s.same_end),
+            ("place", _SAME, lambda s: _at_place(s) and s.title >= ALIKE),
+            (
+                "page-and-journal",
+                _SAME,
+                lambda s: s.page == AGREE and s.title >= 0.9 and s.people >= OVERLAP and _in_time(s) and DIFFER not in (s.journal, s.volume)
+                and not is_generic(s),
+            ),
+            (
+                "page-and-volume",
+                _SAME,
+                lambda s: s.page == s.volume == AGREE and s.title >= 0.95 and s.people >= OVERLAP and _in_time(s) and not is_generic(s)
+                and (s.same_end or s.abstract == AGREE),
+            ),
+            (
+                "range-and-journal",
+                _SAME,
+                lambda s: s.same_end and s.title >= 0.95 and s.people == AGREE and _in_time(s) and not is_generic(s) and s.journal != DIFFER,
+            ),
+            # Pages that differ: misprints, or another printing.
+            (
+                "page-near",
+                _SAME,
+                lambda s: s.near and s.volume == s.journal == AGREE and s.people == AGREE and s.title >= 0.95 and _in_time(s) and s.issue != DIFFER,
+            ),
+            (
+                "abstract",
+                _SAME,
+                lambda s: s.page == DIFFER and s.abstract == AGREE and s.title >= 0.95 and s.people == AGREE and s.journal == AGREE and not s.years
+                and DIFFER not in (s.volume, s.issue) and not s.whole_places,
+            ),
+            ("page-differs", _UNSURE, lambda s: s.page == DIFFER and s.abstract == AGREE and s.title >= 0.95 and s.people == AGREE),
+            (
+                "page-differs",
+                _UNSURE,
+                lambda s: s.page == DIFFER and s.title >= 0.95 and s.people == AGREE and s.volume != DIFFER and s.journal == AGREE,
+            ),
+            ("page-differs", _DIFFERENT, lambda s: s.page == DIFFER),
+            # No page.
+            (
+                "journal-and-title",
+                _SAME,
+                lambda s: _same_people_and_title(s) and s.journal == AGREE and s.volume != DIFFER and s.page == UNKNOWN and not s.meeting
+                and s.issue != DIFFER and not s.one_in_supplement and ((s.known_years and not s.years) or s.volume == AGREE),
+            ),
+            (
+                "no-page",
+                _UNSURE,
+                lambda s: _same_people_and_title(s) and s.journal == AGREE and s.volume != DIFFER and s.page == UNKNOWN,
+            ),
+            ("volume-differs", _UNSURE, lambda s: _same_people_and_title(s) and s.journal == AGREE and s.volume == DIFFER),
+            ("abstract", _UNSURE, lambda s: _same_people_and_title(s) and s.abstract == AGREE and not s.meeting),
+            (
+                "meeting",
+                _SAME,
+                lambda s: _same_people_and_title(s) and s.meetings and s.all_people and s.shortest >= 35 and s.title >= 0.97
+                and (s.journal == AGREE or (s.journal == UNKNOWN and s.known_years and not s.years)),
+            ),
+            ("meeting", _UNSURE, lambda s: _same_people_and_title(s) and s.meetings and s.all_people),
+            (
+                "journal-unknown",
+                _UNSURE,
+                lambda s: _same_people_and_title(s) and s.journal == UNKNOWN and DIFFER not in (s.abstract, s.volume) and s.known_years
+                and not s.years and s.shortest >= 45 and not s.meeting,
+            ),
         ),
-        ("identifiers-differ", _DIFFERENT, _conflict),
-        # An identifier that is shared has to be confirmed by the title.
-        ("place-differs", _UNSURE, lambda s: s.identified and s.title >= ALIKE and s.page == s.volume == DIFFER),
-        ("people-differ", _UNSURE, lambda s: s.identified and ALIKE <= s.title < 0.95 and s.people == DIFFER),
-        ("place-differs", _DIFFERENT, lambda s: s.identified and s.title >= ALIKE and s.page == DIFFER and s.shortest < SHORT),
-        (
-            "place-differs",
-            _UNSURE,
-            lambda s: s.identified and s.title >= ALIKE and s.page == DIFFER and (s.people != AGREE or s.journal == DIFFER),
-        ),
-        ("title", _SAME, lambda s: s.identified and s.title >= ALIKE),
-        ("place", _SAME, lambda s: s.identified and s.title >= 0.7 and s.place and s.people >= OVERLAP),
-        ("title-unlike", _UNSURE, lambda s: s.identified and s.title >= 0.7),
-        ("title-unlike", _DIFFERENT, lambda s: s.identified),
-        # No identifier is shared.
-        (
-            "year-differs",
-            _UNSURE,
-            lambda s: s.years == 2 and not (s.page == s.volume == AGREE) and s.title >= 0.95 and s.people >= OVERLAP and s.journal == AGREE
-            and not is_generic(s) and s.page != DIFFER,
-        ),
-        ("year-differs", _DIFFERENT, lambda s: s.years > 1 and not s.page == s.volume == AGREE),
-        (
-            "place-and-title",
-            _SAME,
-            lambda s: s.people == DIFFER and s.title >= 0.95 and s.place and s.same_end and s.abstract != DIFFER and not is_generic(s),
-        ),
-        ("people-differ", _UNSURE, lambda s: s.people == DIFFER and s.title >= 0.95 and s.place and not is_generic(s)),
-        ("people-differ", _DIFFERENT, lambda s: s.people == DIFFER),
-        ("supplement", _RELATED, lambda s: s.page == DIFFER and s.supplement),
-        (
-            "number-and-title",
-            _SAME,
-            lambda s: s.page == AGREE and s.numbered and s.people == UNKNOWN and s.title >= 0.95 and _in_time(s) and s.journal != DIFFER
-            and s.shortest >= 20,
-        ),
-        (
-            "range-and-abstract",
-            _SAME,
-            lambda s: s.range and s.abstract == AGREE and s.title >= 0.9 and s.people >= OVERLAP and _in_time(s) and s.volume != DIFFER,
-        ),
-        (
-            "range-and-title",
-            _SAME,
-            lambda s: s.range and s.title >= 0.95 and s.shortest >= 40 and s.people == AGREE and not s.years and DIFFER not in (s.issue, s.volume),
-        ),
-        (
-            "range-and-title",
-            _SAME,
-            lambda s: s.range and s.title >= 0.97 and s.shortest >= 20 and not s.years and DIFFER not in (s.issue, s.volume)
-            and AGREE in (s.journal, s.abstract),
-        ),
-        (
-            "volume-and-title",
-            _SAME,
-            lambda s: s.nobody and s.title == 1 and s.shortest >= 20 and s.journal == s.volume == AGREE and DIFFER not in (s.issue, s.page)
-            and _in_time(s),
-        ),
-        (
-            "place-and-people",
-            _SAME,
-            lambda s: _people_at_one_place(s) and (s.title >= 0.8 or (s.title >= 0.6 and s.abstract == AGREE and s.several)),
-        ),
-        ("title-unlike", _UNSURE, lambda s: _people_at_one_place(s) and s.title >= 0.6),
-        ("place", _UNSURE, lambda s: _at_place(s) and s.other_end and s.title < 0.95),
-        ("title-generic", _UNSURE, lambda s: _at_place(s) and is_generic(s) and s.people < OVERLAP),
-        ("title-generic", _UNSURE, lambda s: _at_place(s) and s.shortest < SHORT and s.issue == DIFFER and not s.same_end),
-        ("place", _SAME, lambda s: _at_place(s) and s.title >= ALIKE),
-        (
-            "page-and-journal",
-            _SAME,
-            lambda s: s.page == AGREE and s.title >= 0.9 and s.people >= OVERLAP and _in_time(s) and DIFFER not in (s.journal, s.volume)
-            and not is_generic(s),
-        ),
-        (
-            "page-and-volume",
-            _SAME,
-            lambda s: s.page == s.volume == AGREE and s.title >= 0.95 and s.people >= OVERLAP and _in_time(s) and not is_generic(s)
-            and (s.same_end or s.abstract == AGREE),
-        ),
-        (
-            "range-and-journal",
-            _SAME,
-            lambda s: s.same_end and s.title >= 0.95 and s.people == AGREE and _in_time(s) and not is_generic(s) and s.journal != DIFFER,
-        ),
-        # Pages that differ: misprints, or another printing.
-        (
-            "page-near",
-            _SAME,
-            lambda s: s.near and s.volume == s.journal == AGREE and s.people == AGREE and s.title >= 0.95 and _in_time(s) and s.issue != DIFFER,
-        ),
-        (
-            "abstract",
-            _SAME,
-            lambda s: s.page == DIFFER and s.abstract == AGREE and s.title >= 0.95 and s.people == AGREE and s.journal == AGREE and not s.years
-            and DIFFER not in (s.volume, s.issue) and not s.whole_places,
-        ),
-        ("page-differs", _UNSURE, lambda s: s.page == DIFFER and s.abstract == AGREE and s.title >= 0.95 and s.people == AGREE),
-        (
-            "page-differs",
-            _UNSURE,
-            lambda s: s.page == DIFFER and s.title >= 0.95 and s.people == AGREE and s.volume != DIFFER and s.journal == AGREE,
-        ),
-        ("page-differs", _DIFFERENT, lambda s: s.page == DIFFER),
-        # No page.
-        (
-            "journal-and-title",
-            _SAME,
-            lambda s: _same_people_and_title(s) and s.journal == AGREE and s.volume != DIFFER and s.page == UNKNOWN and not s.meeting
-            and s.issue != DIFFER and not s.one_in_supplement and ((s.known_years and not s.years) or s.volume == AGREE),
-        ),
-        (
-            "no-page",
-            _UNSURE,
-            lambda s: _same_people_and_title(s) and s.journal == AGREE and s.volume != DIFFER and s.page == UNKNOWN,
-        ),
-        ("volume-differs", _UNSURE, lambda s: _same_people_and_title(s) and s.journal == AGREE and s.volume == DIFFER),
-        ("abstract", _UNSURE, lambda s: _same_people_and_title(s) and s.abstract == AGREE and not s.meeting),
-        (
-            "meeting",
-            _SAME,
-            lambda s: _same_people_and_title(s) and s.meetings and s.all_people and s.shortest >= 35 and s.title >= 0.97
-            and (s.journal == AGREE or (s.journal == UNKNOWN and s.known_years and not s.years)),
-        ),
-        ("meeting", _UNSURE, lambda s: _same_people_and_title(s) and s.meetings and s.all_people),
-        (
-            "journal-unknown",
-            _UNSURE,
-            lambda s: _same_people_and_title(s) and s.journal == UNKNOWN and DIFFER not in (s.abstract, s.volume) and s.known_years
-            and not s.years and s.shortest >= 45 and not s.meeting,
-        ),
-    )
+    ),
 )  # fmt: skip
+_STRONGEST = sum(len(rows) for _, rows in _TABLE)
+
+
+def _sections() -> Iterator[tuple[Callable[[Signs], bool], tuple[_Rule, ...]]]:
+    """The table with the strength of each rule: the earlier, the stronger."""
+    strength = count(_STRONGEST - 1, -1)
+    for applies, rows in _TABLE:
+        yield applies, tuple(_Rule(*row, next(strength)) for row in rows)
+
+
+_SECTIONS = tuple(_sections())
 
 
 def _people_at_one_place(s: Signs) -> bool:

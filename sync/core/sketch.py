@@ -79,7 +79,7 @@ _HEADING = re.compile(r"^(?:abstract|background|objectives?|purpose|introduction
 class Sketch:
     """What is compared of a record: small, so that a whole drop's sketches fit in memory. All texts are folded, empty if unknown.
 
-    title: without what a database added to it.  marks: what kind of writing about another work it is.  numbers: of the title.
+    title: without what a database added to it; `letters`: that without its blanks.  marks: what kind of writing about another work it is.  numbers: of the title.
     issue: a plain number only.  first, last: pages; `starts`: of all ranges, bare digits.  authors: family names.
     name: the words of the first author's whole name.  abstract: its beginning without blanks, empty if too short to tell.
     """
@@ -102,16 +102,12 @@ class Sketch:
     name: frozenset[str] = frozenset()
     abstract: str = ""
     kind: str = ""
+    letters: str = ""
 
     @property
     def author(self) -> str:
         """The first author's family name."""
         return self.authors[0] if self.authors else ""
-
-    @property
-    def letters(self) -> str:
-        """The title without its blanks."""
-        return self.title.replace(" ", "")
 
     @property
     def numbered(self) -> bool:
@@ -152,6 +148,7 @@ def sketch(record: Record) -> Sketch:
         name=name,
         abstract=_abstract(record.base("abstractNote")),
         kind=record.item_type,
+        letters=title.replace(" ", ""),
     )
 
 
@@ -249,5 +246,5 @@ def _people(record: Record) -> tuple[tuple[str, ...], str, frozenset[str]]:
 
 
 def _abstract(said: str) -> str:
-    folded = _HEADING.sub("", fold(said[: 3 * ABSTRACT])).replace(" ", "")[:ABSTRACT]
+    folded = _HEADING.sub("", fold(said[: 2 * ABSTRACT])).replace(" ", "")[:ABSTRACT]
     return folded if len(folded) >= _TELLING_ABSTRACT else ""

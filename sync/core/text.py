@@ -45,7 +45,7 @@ _STROKES = str.maketrans(
     }
 )
 _RANGE = re.compile(r"(?<![\w.])(\d+)-(\d+)(?![\w.])")
-_NO_WORD = re.compile(r"[^a-z0-9]+")
+_MOST_FOLDED = 20_000  # letters whose folding is kept in memory
 
 _SMALL_CAPS = '<span style="font-variant:small-caps;">'
 # What the elements of HTML and JATS become in Zotero's rich text.
@@ -157,11 +157,22 @@ def fold(text: str) -> str:
     """The text for comparing titles: no markup, no diacritics, no case; letters and digits, one blank between words."""
     if "<" in text or "&" in text:
         text = plain(text)
-    if not text.isascii():
-        text = unicodedata.normalize("NFKD", text.casefold()).casefold().translate(_STROKES)
-        text = "".join(c for c in text if unicodedata.category(c)[0] != "M")
-        return " ".join("".join(c if c.isalnum() else " " for c in text).split())
-    return " ".join(_NO_WORD.sub(" ", text.lower()).split())
+    return " ".join(text.translate(_FOLDED).split())
+
+
+class _Folded(dict[int, str]):
+    """What is compared of each letter, by its code; found out once for each letter that occurs."""
+
+    def __missing__(self, code: int) -> str:
+        letters = unicodedata.normalize("NFKD", chr(code).casefold()).casefold().translate(_STROKES)
+        bare = (c for c in letters if unicodedata.category(c)[0] != "M")
+        folded = "".join(c if c.isalnum() else " " for c in bare)
+        if len(self) < _MOST_FOLDED:
+            self[code] = folded
+        return folded
+
+
+_FOLDED = _Folded()
 
 
 def whole_pages(pages: str) -> str:
