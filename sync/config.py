@@ -245,6 +245,13 @@ class Merge(_Model):
     fields: dict[str, Rule] = {}
 
 
+class Matching(_Model):
+    """What is done with works that are no duplicates and yet belong together."""
+
+    related: Literal["leave", "link"] = "leave"
+    cochrane_versions: Literal["apart", "one"] = "apart"
+
+
 class Limits(_Model):
     """Where a run stops and asks."""
 
@@ -283,7 +290,7 @@ class Config(_Model):
     sources: Sources = Sources()
     write: WriteRules = WriteRules()
     merge: Merge = Merge()
-    match: Empty = Empty()
+    match: Matching = Matching()
     limits: Limits = Limits()
     retention: Retention = Retention()
     schedule: Schedule = Schedule()

@@ -193,7 +193,6 @@ def _work_off(tools: Tools, run: Run, task: Task, row: DropRow) -> None:
         return
     wish = _wish(tools, task, row)
     run.made.clear()
-    run.sketches.clear()
     defer(tools, run, {name: tools.ledger.records.to_ask(row.id, name) for name in task.rules.sources})
     for _ in range(PASSES):
         _one_pass(tools, run, task, row, wish, left)

@@ -176,6 +176,8 @@ def open_tools(
             cache_mb=config.sources.cache_mb,
             keep_days=config.retention.cache,
             policy=policy(config),
+            join_versions=config.match.cochrane_versions == "one",
+            relate=config.match.related == "link",
             quiet_above={"pubmed": config.sources.pubmed.off_peak_above},
             offline=offline,
             dry=dry,

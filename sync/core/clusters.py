@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import combinations
 from typing import Generic, TypeVar
 
@@ -16,6 +17,7 @@ K = TypeVar("K", int, str)
 
 CLUSTER = 25  # members of one cluster at most
 CROWD = 40  # records of one block that are compared each with each
+KEYED = 2  # rises whenever sketches or block keys of the same records come out otherwise than before
 _ENDS = 22  # letters of a title's head and tail
 _ABSTRACT = 60
 _NAME = 6
@@ -43,6 +45,8 @@ def block_keys(one: Sketch) -> frozenset[str]:
     if one.first and one.year:
         keys.add(f"place:{one.first}|{one.volume}|{one.year}" if one.volume else "")
         keys.add(f"range:{one.first}-{one.last}|{one.year}" if one.last else "")
+    if one.kind == "bookSection" and len(one.journal) >= GENERIC:  # where its book is found
+        keys.add(f"head:{one.journal.replace(' ', '')[:_ENDS]}")
     if one.author:
         keys |= {
             f"page:{page}|{one.author[:_NAME]}"
@@ -71,20 +75,24 @@ def groups(sketches: Mapping[K, Sketch]) -> list[list[K]]:
     return [group for group in found.values() if len(group) > 1]
 
 
-def clusters(sketches: Mapping[K, Sketch], grouped: Iterable[Sequence[K]]) -> Clustered[K]:
+def clusters(
+    sketches: Mapping[K, Sketch], grouped: Iterable[Sequence[K]], *, join_versions: bool = False
+) -> Clustered[K]:
     """Which records are the same work as an earlier one, and of which that is doubtful.
 
     sketches: by record, in the order of the drop (the earliest of a cluster survives).
     grouped: records that share a block key. Links are taken in order of strength; a cluster takes in nobody against whom one
     of its members speaks, and does not grow beyond `CLUSTER`. A question is asked of the later of two, if it stands alone.
+    join_versions: as for `compare`.
     """
     order = {key: place for place, key in enumerate(sketches)}
-    same, doubtful = _links(sketches, grouped, order)
+    versed = partial(compare, join_versions=join_versions)
+    same, doubtful = _links(sketches, grouped, order, versed)
     home: dict[K, list[K]] = {}
     why: dict[K, tuple[str, ...]] = {}
     for match, one, other in same:
         mine, theirs = home.get(one, [one]), home.get(other, [other])
-        if mine is theirs or len(mine) + len(theirs) > CLUSTER or not _fits_all(sketches, mine, theirs):
+        if mine is theirs or len(mine) + len(theirs) > CLUSTER or not _fits_all(sketches, mine, theirs, versed):
             continue
         joined = sorted(mine + theirs, key=order.__getitem__)
         home.update(dict.fromkeys(joined, joined))
@@ -108,17 +116,18 @@ def _questions(
 
 
 _Link = tuple[Match, K, K]
+_Compare = Callable[[Sketch, Sketch], Match]
 
 
 def _links(
-    sketches: Mapping[K, Sketch], grouped: Iterable[Sequence[K]], order: Mapping[K, int]
+    sketches: Mapping[K, Sketch], grouped: Iterable[Sequence[K]], order: Mapping[K, int], versed: _Compare
 ) -> tuple[list[_Link[K]], list[_Link[K]]]:
     """The pairs that are the same, strongest first, and those that are doubtful; in each the earlier one first."""
     pairs = {pair for group in grouped for pair in _pairs(sketches, sorted(group, key=order.__getitem__))}
     same: list[_Link[K]] = []
     doubtful: list[_Link[K]] = []
     for one, other in sorted(pairs, key=lambda pair: (order[pair[0]], order[pair[1]])):
-        match = compare(sketches[one], sketches[other])
+        match = versed(sketches[one], sketches[other])
         if match.verdict is Verdict.SAME:
             same.append((match, one, other))
         elif match.verdict is Verdict.UNSURE:
@@ -138,6 +147,6 @@ def _pairs(sketches: Mapping[K, Sketch], group: Sequence[K]) -> Iterator[tuple[K
         yield from combinations(part, 2) if len(part) <= CROWD else ((part[0], key) for key in part[1:])
 
 
-def _fits_all(sketches: Mapping[K, Sketch], mine: Sequence[K], theirs: Sequence[K]) -> bool:
+def _fits_all(sketches: Mapping[K, Sketch], mine: Sequence[K], theirs: Sequence[K], versed: _Compare) -> bool:
     """Whether no two of them speak against each other."""
-    return not any(compare(sketches[a], sketches[b]).forbids for a in mine for b in theirs)
+    return not any(versed(sketches[a], sketches[b]).forbids for a in mine for b in theirs)

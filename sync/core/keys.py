@@ -20,6 +20,17 @@ def derived_key(*parts: object) -> str:
     return "".join(letters)
 
 
+def item_uri(library: str, key: str) -> str:
+    """The address by which Zotero relates items: `http://zotero.org/users/123/items/ABCD2345`; empty where it cannot be known.
+
+    library: an identity as `Library.identity` gives it.
+    """
+    kind, _, place = library.partition(":")
+    if kind == "embedded":
+        place = f"users/local/{derived_key(place)}"
+    return f"http://zotero.org/{place.partition('@')[0]}/items/{key}" if kind != "desktop" else ""
+
+
 def entry_key(library: str, sha256: str, anchor: int, salt: int = 0) -> str:
     """The key of the item that an entry becomes: library identity, hash of the drop, byte offset of its first tagged line."""
     return derived_key("item", library, sha256, anchor, salt)

@@ -7,7 +7,7 @@ from functools import cached_property, lru_cache
 
 from rapidfuzz import fuzz
 
-from sync.core.sketch import GENERIC, Sketch
+from sync.core.sketch import COCHRANE, GENERIC, Sketch
 
 AGREE, OVERLAP, UNKNOWN, DIFFER = 2, 1, 0, -1  # of parts; OVERLAP only of people
 
@@ -171,6 +171,27 @@ class Signs:
     def supplement(self) -> bool:
         """Whether one of them, only, ends on a page of a supplement."""
         return self.one_in_supplement and self.one.last != self.other.last
+
+    @cached_property
+    def kinds(self) -> frozenset[str]:
+        """The item types of the two."""
+        return frozenset((self.one.kind, self.other.kind))
+
+    @cached_property
+    def preprint(self) -> bool:
+        """Whether one of them, only, is a preprint."""
+        return self.one.preprint != self.other.preprint
+
+    @cached_property
+    def chapter(self) -> bool:
+        """Whether one of them names the other as the book that it stands in."""
+        return self.one.title == self.other.journal or self.other.title == self.one.journal
+
+    @cached_property
+    def versions(self) -> bool:
+        """Whether both are versions of one Cochrane review."""
+        mine, theirs = (COCHRANE.match(each.doi) for each in (self.one, self.other))
+        return bool(mine and theirs) and mine[1] == theirs[1]  # type: ignore[index]
 
     @cached_property
     def meeting(self) -> bool:

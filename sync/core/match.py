@@ -49,7 +49,7 @@ class Match:
     @property
     def forbids(self) -> bool:
         """Whether these two must not even stand in one cluster by way of a third."""
-        return self.verdict is Verdict.RELATED or self.reasons[-1:] in {("identifiers-differ",), ("numbers-differ",)}
+        return self.verdict not in {Verdict.SAME, Verdict.UNSURE} and self.reasons[-1:] in _APART
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +60,17 @@ class _Rule:
     strength: int
 
 
-def compare(one: Sketch, other: Sketch) -> Match:
-    """The verdict on two records. Symmetric; a record is the same as itself."""
+_APART = frozenset(
+    (reason,)
+    for reason in ("notice", "numbers-differ", "identifiers-differ", "supplement", "preprint", "cochrane-version")
+)
+
+
+def compare(one: Sketch, other: Sketch, *, join_versions: bool = False) -> Match:
+    """The verdict on two records. Symmetric; a record is the same as itself.
+
+    join_versions: whether the versions of one Cochrane review (`pub2`, `pub3`) count as one work.
+    """
     found = Signs(one, other)
     if not one.title or not other.title:
         shared = _identifiers(found)
@@ -69,11 +78,13 @@ def compare(one: Sketch, other: Sketch) -> Match:
     if found.title == 1 and one == other:
         return Match(Verdict.SAME, (*_identifiers(found), "identical"), _STRONGEST)
     if one.marks != other.marks:
-        return Match(Verdict.RELATED, ("notice",))
-    if found.title < UNLIKE_AT_ALL and not _may_be_translation(
-        one, other
-    ):  # most pairs: the rest need not be looked at
-        return Match(Verdict.DIFFERENT, ("title-differs",))
+        return Match(Verdict.RELATED if found.title >= ALIKE else Verdict.DIFFERENT, ("notice",))
+    if found.title < UNLIKE_AT_ALL and not _may_be_translation(one, other):
+        # most pairs: the rest need not be looked at
+        chapter = found.kinds == {"book", "bookSection"} and found.chapter
+        return Match(Verdict.RELATED, ("chapter",)) if chapter else Match(Verdict.DIFFERENT, ("title-differs",))
+    if join_versions and found.versions and found.title >= ALIKE and found.people != DIFFER:
+        return Match(Verdict.SAME, (*_identifiers(found), "cochrane-version"))
     for rule in next(rules for applies, rules in _SECTIONS if applies(found)):
         if rule.holds(found):
             return Match(rule.verdict, (*_identifiers(found), rule.reason), rule.strength)
@@ -212,6 +223,7 @@ _TABLE: tuple[tuple[Callable[[Signs], bool], tuple[tuple[str, Verdict, Callable[
     (
         _conflict,
         (
+            ("cochrane-version", _RELATED, lambda s: s.versions and s.title >= ALIKE and s.doi == DIFFER),
             (
                 "all-but-identifier",
                 _SAME,
@@ -224,6 +236,8 @@ _TABLE: tuple[tuple[Callable[[Signs], bool], tuple[tuple[str, Verdict, Callable[
                 lambda s: s.title >= 0.95 and s.people >= OVERLAP and s.page == AGREE and not s.other_end and s.shortest >= SHORT
                 and DIFFER not in (s.journal, s.volume, s.issue),
             ),
+            ("preprint", _RELATED, lambda s: s.preprint and _same_people_and_title(s)),
+            ("conference", _RELATED, lambda s: s.meeting and _same_people_and_title(s)),
             ("identifiers-differ", _DIFFERENT, lambda _: True),
         ),
     ),
@@ -255,6 +269,7 @@ _TABLE: tuple[tuple[Callable[[Signs], bool], tuple[tuple[str, Verdict, Callable[
                 lambda s: s.years == 2 and not (s.page == s.volume == AGREE) and s.title >= 0.95 and s.people >= OVERLAP and s.journal == AGREE
                 and not is_generic(s) and s.page != DIFFER,
             ),
+            ("edition", _RELATED, lambda s: s.years > 1 and s.kinds == {"book"} and s.title >= 0.95 and s.people == AGREE),
             ("year-differs", _DIFFERENT, lambda s: s.years > 1 and not s.page == s.volume == AGREE),
             (
                 "place-and-title",
@@ -263,7 +278,9 @@ _TABLE: tuple[tuple[Callable[[Signs], bool], tuple[tuple[str, Verdict, Callable[
             ),
             ("people-differ", _UNSURE, lambda s: s.people == DIFFER and s.title >= 0.95 and s.place and not is_generic(s)),
             ("people-differ", _DIFFERENT, lambda s: s.people == DIFFER),
-            ("supplement", _RELATED, lambda s: s.page == DIFFER and s.supplement),
+            ("preprint", _RELATED, lambda s: s.preprint and _same_people_and_title(s) and s.page != AGREE),
+            ("supplement", _RELATED, lambda s: s.page == DIFFER and s.supplement and s.title >= ALIKE),
+            ("supplement", _DIFFERENT, lambda s: s.page == DIFFER and s.supplement),
             (
                 "number-and-title",
                 _SAME,

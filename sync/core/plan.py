@@ -129,7 +129,10 @@ def update(record: Record, twin: Twin, wish: Wish) -> dict[str, Any]:
 
 def satisfied(data: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
     """Whether an item already holds everything that a partial update wants: that update has landed before."""
-    return all(canonical(name, data.get(name)) == canonical(name, value) for name, value in wanted.items())
+    return all(
+        data.get(name) == value or canonical(name, data.get(name)) == canonical(name, value)
+        for name, value in wanted.items()
+    )
 
 
 def canonical(name: str, value: Any) -> Any:

@@ -69,6 +69,9 @@ _DATE_LIKE = (
     re.compile(r"(?P<month>[a-z]{3})-(?P<number>\d{1,2})"),
 )
 _YEAR = re.compile(r"(?<!\d)(?:1[4-9]|20)\d\d(?!\d)")
+# A Cochrane review has one number; each of its versions has a DOI of its own.
+COCHRANE = re.compile(r"10\.1002/14651858\.(cd\d+)(?:\.pub\d+)?$")
+_SERVERS = re.compile(r"(?:bio|med|ar|chem|psy)r?xiv\b|(?:research square|ssrn|preprints?)\b")
 _ISSN = re.compile(r"\d{4}-\d{3}[\dX]")
 
 _NOBODY = frozenset({"et al", "others", "anonymous", "anon", "no authors listed"})
@@ -113,6 +116,11 @@ class Sketch:
     def numbered(self) -> bool:
         """Whether its page is an article number."""
         return ARTICLE_NUMBER.fullmatch(self.first) is not None
+
+    @property
+    def preprint(self) -> bool:
+        """Whether it is a preprint: by its type, or by the server that stands for a journal."""
+        return self.kind == "preprint" or _SERVERS.match(self.journal) is not None
 
     @property
     def in_supplement(self) -> bool:

@@ -12,7 +12,7 @@ from typing import Any
 
 from sync.errors import StateFault
 
-VERSION = 2
+VERSION = 3
 _APPLICATION = 0x7A646C31  # "zdl1": marks a file as a zotdrop ledger (PRAGMA application_id)
 _BUSY_MS = 30_000
 
@@ -30,7 +30,10 @@ _MIGRATIONS = {
         CREATE INDEX answers_by_age ON answers (at, source, asked, size);
         DROP INDEX item_blocks_by_key;
         CREATE INDEX item_blocks_by_key ON item_blocks (library, key, block);
-        UPDATE libraries SET version = 0; -- read again: items are found by more keys now
+    """,
+    2: """
+        ALTER TABLE libraries ADD COLUMN keyed INTEGER NOT NULL DEFAULT 0;
+        ALTER TABLE items ADD COLUMN sketch_json TEXT NOT NULL DEFAULT '';
     """,
 }
 

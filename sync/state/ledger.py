@@ -27,6 +27,7 @@ class Ledger:
         self.stories = Stories(database)
         self.wishes = Wishes(database)
         self.transaction = database.transaction
+        self._snapshots: dict[str, Snapshot] = {}
 
     @classmethod
     def open(cls, path: Path | str) -> Ledger:
@@ -35,7 +36,9 @@ class Ledger:
 
     def snapshot(self, identity: str) -> Snapshot:
         """The snapshot of the library with this identity."""
-        return Snapshot(self.database, identity)
+        if identity not in self._snapshots:
+            self._snapshots[identity] = Snapshot(self.database, identity)
+        return self._snapshots[identity]
 
     def outbox(self, library: int) -> Outbox:
         """The outbox of the library with this number."""

@@ -1,4 +1,4 @@
--- The ledger, version 2 (`database` has what makes it of older ones). Plain SQL; times are UTC, ISO 8601, and come from the program, never from the database.
+-- The ledger, version 3 (`database` has what makes it of older ones). Plain SQL; times are UTC, ISO 8601, and come from the program, never from the database.
 -- Texts ending in _json hold JSON.
 
 CREATE TABLE runs (
@@ -12,7 +12,8 @@ CREATE TABLE runs (
 CREATE TABLE libraries (
     id INTEGER PRIMARY KEY,
     identity TEXT NOT NULL UNIQUE,           -- zotero:users/123, embedded:<uuid>
-    version INTEGER NOT NULL DEFAULT 0       -- the snapshot holds everything up to here
+    version INTEGER NOT NULL DEFAULT 0,      -- the snapshot holds everything up to here
+    keyed INTEGER NOT NULL DEFAULT 0         -- by which rules sketches and blocks of its items were made
 );
 
 -- The snapshot: each library's items as last seen.
@@ -22,6 +23,7 @@ CREATE TABLE items (
     version INTEGER NOT NULL,
     place TEXT NOT NULL,                     -- alive | trash | gone
     data_json TEXT NOT NULL,
+    sketch_json TEXT NOT NULL,               -- what matching compares of it
     PRIMARY KEY (library, key)
 );
 

@@ -6,11 +6,13 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
-from sync.core.clusters import CROWD, block_keys
+import msgspec
+
+from sync.core.clusters import CROWD, KEYED, block_keys
 from sync.core.items import from_item, is_regular
 from sync.core.match import Match
 from sync.core.plan import Place, Twin
-from sync.core.sketch import sketch
+from sync.core.sketch import Sketch, sketch
 from sync.state.database import Database, decode, encode
 
 
@@ -27,6 +29,8 @@ class Snapshot:
         self._db = database
         self.identity = identity
         self.id: int = self._number() or self._new_number()
+        if self._db.value("SELECT keyed FROM libraries WHERE id = ?", (self.id,)) != KEYED:
+            self._key_anew()
 
     def _number(self) -> int | None:
         found: int | None = self._db.value("SELECT id FROM libraries WHERE identity = ?", (self.identity,))
@@ -34,8 +38,15 @@ class Snapshot:
 
     def _new_number(self) -> int:
         with self._db.transaction() as sql:
-            sql.execute("INSERT OR IGNORE INTO libraries (identity) VALUES (?)", (self.identity,))
+            sql.execute("INSERT OR IGNORE INTO libraries (identity, keyed) VALUES (?, ?)", (self.identity, KEYED))
         return self._number() or 0
+
+    def _key_anew(self) -> None:
+        """Sketches and block keys of all items, after an update that makes them otherwise."""
+        with self._db.transaction() as sql:
+            for key, data in sql.execute("SELECT key, data_json FROM items WHERE library = ?", (self.id,)).fetchall():
+                self._put_sketch(key, decode(data))
+            sql.execute("UPDATE libraries SET keyed = ? WHERE id = ?", (KEYED, self.id))
 
     @property
     def version(self) -> int:
@@ -99,6 +110,18 @@ class Snapshot:
         data, place = decode(row["data_json"]), Place(row["place"])
         return Twin(row["key"], row["version"], data, base, place, match, made=bool(row["made"]))
 
+    def sketches(self, keys: Collection[str]) -> dict[str, tuple[Sketch, bool]]:
+        """What matching compares of these items, and whether somebody changed them since we last wrote them."""
+        if not keys:
+            return {}
+        marks = ", ".join("?" * len(keys))
+        rows = self._db.rows(
+            f"SELECT i.key, i.sketch_json, b.made AND b.version <> i.version FROM items i LEFT JOIN bases b"  # noqa: S608  # marks only
+            f" ON b.library = i.library AND b.key = i.key WHERE i.library = ? AND i.key IN ({marks})",
+            (self.id, *keys),
+        )
+        return {key: (msgspec.json.decode(one, type=Sketch), bool(edited)) for key, one, edited in rows}
+
     def data(self, key: str) -> Mapping[str, Any] | None:
         """The item data as last seen; None for a key never seen or deleted."""
         row = self._db.one(
@@ -160,10 +183,20 @@ class Snapshot:
         place = Place.TRASH if data.get("deleted") else Place.ALIVE
         before = self._db.value("SELECT data_json FROM items WHERE library = ? AND key = ?", (self.id, key))
         self._db.connection.execute(
-            "INSERT OR REPLACE INTO items VALUES (?, ?, ?, ?, ?)", (self.id, key, version, place.value, encode(data))
+            "INSERT INTO items VALUES (?, ?, ?, ?, ?, '') ON CONFLICT (library, key) DO UPDATE"
+            " SET version = excluded.version, place = excluded.place, data_json = excluded.data_json",
+            (self.id, key, version, place.value, encode(data)),
         )
         if not before or _compared(decode(before)) != _compared(data):
-            self._put_blocks(key, block_keys(sketch(from_item(data))))
+            self._put_sketch(key, data)
+
+    def _put_sketch(self, key: str, data: Mapping[str, Any]) -> None:
+        one = sketch(from_item(data))
+        self._db.connection.execute(
+            "UPDATE items SET sketch_json = ? WHERE library = ? AND key = ?",
+            (msgspec.json.encode(one).decode(), self.id, key),
+        )
+        self._put_blocks(key, block_keys(one))
 
     def _put_blocks(self, key: str, wanted: frozenset[str]) -> None:
         """Note under which keys an item is found; nothing is written where that stays as it was."""

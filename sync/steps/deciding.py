@@ -11,7 +11,7 @@ from typing import Any
 from sync.core import notices
 from sync.core.clusters import block_keys, identifier_keys
 from sync.core.items import from_item, note_item
-from sync.core.keys import entry_key, note_key
+from sync.core.keys import entry_key, item_uri, note_key
 from sync.core.match import Match, Verdict, compare
 from sync.core.plan import Action, Ask, Create, Leave, Place, Twin, Update, Wish, plan, satisfied, update
 from sync.core.record import Record
@@ -21,7 +21,6 @@ from sync.state.records import DropRow, Work
 from sync.steps.enriching import Batch, Enriched, enriched, keep
 from sync.steps.tools import Rules, Run, Tools
 
-_SKETCHES = 20_000  # of items, kept while a drop is decided
 _SALTS = 16  # tries for a key that nobody else uses; one in 33^8 collides
 _SAME_ENTRY = Match(Verdict.SAME, ("same-entry",))
 _SAID_SAME, _SAID_DIFFERENT = (Match(verdict, ("decided",)) for verdict in (Verdict.SAME, Verdict.DIFFERENT))
@@ -71,7 +70,7 @@ def _decide_one(tools: Tools, run: Run, rules: Rules, wish: Wish, row: DropRow, 
     if not decided.get(getattr(action, "key", ""), False):
         action = _within_limits(tools, run, action)
     records.keep_merged(work.id, known.merged, sources=known.sources, owed=known.owed)
-    return _note(tools, run, rules, row, known, key, action)
+    return _note(tools, run, rules, row, known, key, _linked(tools, action, twins))
 
 
 def _young(tools: Tools, rules: Rules, work: Work) -> bool:
@@ -92,32 +91,32 @@ def _twins(tools: Tools, run: Run, known: Enriched, decided: Mapping[str, bool])
         _own_key(tools, known.work, member.anchor, mine, twins)
     # The records of a drop were compared with each other before; only an identifier that was learnt since can tell more.
     named = identifier_keys(known.record)
-    others = tools.snapshot.keys(block_keys(mine) - named, but=run.made)
-    for other in dict.fromkeys([*decided, *tools.snapshot.keys(named), *others]):
-        found = tools.snapshot.twin(other, _SAME_ENTRY) if other not in twins else None
+    others = tools.snapshot.keys(block_keys(mine) - named, but=() if tools.relate else run.made)
+    known_apart = run.made.intersection(others) if tools.relate else ()
+    keys = [other for other in dict.fromkeys([*decided, *tools.snapshot.keys(named), *others]) if other not in twins]
+    compared = tools.snapshot.sketches(keys)
+    for other in compared:
+        match = _match(tools, mine, other, *compared[other], decided.get(other))
+        if match.verdict is Verdict.DIFFERENT or (other in known_apart and match.verdict is not Verdict.RELATED):
+            continue
+        found = tools.snapshot.twin(other, match)
         if found is not None:
-            said = {True: _SAID_SAME, False: _SAID_DIFFERENT}.get(decided.get(other))  # type: ignore[arg-type]
-            twins[other] = replace(found, match=said or _match(run, mine, found))
+            twins[other] = found
     return key, list(twins.values())
 
 
-def _match(run: Run, mine: Sketch, twin: Twin) -> Match:
-    """The verdict on an item: as it is, or as we wrote it if a person has changed it since (a new title is no new work)."""
-    now = compare(mine, _sketched(run, twin))
-    if now.verdict is Verdict.SAME or not twin.made or twin.base is None or satisfied(twin.data, twin.base):
+def _match(tools: Tools, mine: Sketch, key: str, item: Sketch, edited: bool, said: bool | None) -> Match:
+    """The verdict on an item: what a person said; as it is; or as we wrote it, if it was changed since (a new title is no new work)."""
+    if said is not None:
+        return _SAID_SAME if said else _SAID_DIFFERENT
+    now = compare(mine, item, join_versions=tools.join_versions)
+    if now.verdict is Verdict.SAME or not edited:
         return now
-    then = compare(mine, sketch(from_item(twin.base)))
+    twin = tools.snapshot.twin(key, now)
+    if twin is None or twin.base is None or satisfied(twin.data, twin.base):
+        return now
+    then = compare(mine, sketch(from_item(twin.base)), join_versions=tools.join_versions)
     return Match(Verdict.SAME, (*then.reasons, "edited-since")) if then.verdict is Verdict.SAME else now
-
-
-def _sketched(run: Run, twin: Twin) -> Sketch:
-    """The sketch of an item; items that many records are compared with are sketched once."""
-    place = (twin.key, twin.version)
-    if place not in run.sketches:
-        if len(run.sketches) >= _SKETCHES:
-            run.sketches.clear()
-        run.sketches[place] = sketch(from_item(twin.data))
-    return run.sketches[place]
 
 
 def _own_key(tools: Tools, work: Work, anchor: int, mine: Sketch, twins: dict[str, Twin]) -> str:
@@ -144,6 +143,15 @@ def _within_limits(tools: Tools, run: Run, action: Action) -> Action:
         return Ask(action.key, (*action.reasons, "limit-changes"))
     run.foreign_changes += len(action.data)
     return action
+
+
+def _linked(tools: Tools, action: Action, twins: Sequence[Twin]) -> Action:
+    """A new item that points at the living items of related works; the library lets those point back by itself."""
+    if not tools.relate or not isinstance(action, Create):
+        return action
+    related = [twin.key for twin in twins if twin.match.verdict is Verdict.RELATED and twin.place is Place.ALIVE]
+    uris = [uri for key in sorted(related) if (uri := item_uri(tools.library.identity, key))]
+    return replace(action, data={**action.data, "relations": {"dc:relation": uris}}) if uris else action
 
 
 def _note(tools: Tools, run: Run, rules: Rules, row: DropRow, known: Enriched, key: str, action: Action) -> list[Post]:

@@ -124,7 +124,7 @@ def what_it_seems(lines: drops.Lines) -> str:
 def cluster(tools: Tools, row: DropRow) -> None:
     """Records of the drop that are the same work get one survivor, the earliest; where that is doubtful, a person is asked."""
     sketches = tools.ledger.records.sketches(row.id)
-    found = clusters(sketches, groups(sketches))
+    found = clusters(sketches, groups(sketches), join_versions=tools.join_versions)
     tools.ledger.records.cluster(row.id, found.followers, found.questions)
 
 

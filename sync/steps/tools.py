@@ -10,7 +10,6 @@ from datetime import datetime
 from pathlib import Path
 
 from sync.core.merge import FILL, Policy
-from sync.core.sketch import Sketch
 from sync.drops import Drop
 from sync.libraries.base import Library
 from sync.sources.base import Source
@@ -75,15 +74,14 @@ class Run:
     """What this run has come to so far: the one thing here that changes.
 
     away: sources that do not answer, and why.  deferred: sources that are asked at another hour: nobody waits for them.
-    made: keys of the items that the drop at hand has come to so far.  sketches: of items, by key and version (both are aids only:
-    all of it can be lost).
+    made: keys of the items that the drop at hand has come to so far.
+    All of it can be lost.
     """
 
     id: str
     away: dict[str, str] = field(default_factory=dict)
     deferred: dict[str, str] = field(default_factory=dict)
     made: set[str] = field(default_factory=set)
-    sketches: dict[tuple[str, int], Sketch] = field(default_factory=dict)
     foreign_changes: int = 0
     written: int = 0
     filled: int = 0
@@ -98,6 +96,7 @@ class Tools:
     offline: sources are not asked, their kept answers are used.  policy: what sources may change.
     quiet_above: of a source, the number of requests from which a series waits for the hours that its owner wants it in.
     rules_of: the rules of an inbox by its name, None if it is no more.
+    join_versions: whether versions of a Cochrane review are one work.  relate: whether related works are linked in the library.
     cache_mb: how much of the sources' answers is kept.  keep_days: how long they are kept at all.
     """
 
@@ -114,6 +113,8 @@ class Tools:
     keep_days: float = 90.0
     cache_mb: float = 1_000.0
     policy: Policy = FILL
+    join_versions: bool = False
+    relate: bool = False
     quiet_above: Mapping[str, int] = field(default_factory=dict)
     offline: bool = False
     dry: bool = False

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sync.core.clusters import block_keys
 from sync.core.match import Verdict, agrees, compare, contradicts
 from sync.core.record import Creator, Record
 from sync.core.sketch import Sketch, sketch
@@ -44,7 +45,27 @@ def placed(title: str = KELP, authors: tuple[str, ...] = PEOPLE, **fields: str) 
     if kind == "conferencePaper":
         given["proceedingsTitle"] = given.pop("publicationTitle")
     people = tuple(Creator("author", last, "A.") for last in authors)
-    return sketch(Record(kind, fields={"title": title, **given}, creators=people, identifiers=names))
+    return sketch(
+        Record(
+            kind, fields={"title": title, **{k: v for k, v in given.items() if v}}, creators=people, identifiers=names
+        )
+    )
+
+
+COCHRANE = "10.1002/14651858.CD001234"
+
+
+def book(**fields: str) -> Sketch:
+    return sketch(
+        Record("book", fields={"title": KELP, "date": "2020", **fields}, creators=(Creator("author", "berg", "A."),))
+    )
+
+
+def chapter(title: str = "What urchins eat", book_title: str = KELP) -> Sketch:
+    people = (Creator("author", "li", "B."),)
+    return sketch(
+        Record("bookSection", fields={"title": title, "bookTitle": book_title, "date": "2020"}, creators=people)
+    )
 
 
 ABSTRACT = "We asked forty ferry crews how they slept, and measured their blood pressure on every second day of the week they were on duty. "
@@ -89,6 +110,12 @@ ABSTRACT = "We asked forty ferry crews how they slept, and measured their blood 
         (placed(), placed(title=f"{KELP}: phase 3 results", pages="e93640"), Verdict.RELATED, "numbers-differ"),
         (placed(title=f"{KELP} 2019", pages="1-9"), placed(title=f"{KELP} 2020", pages="11-19"), Verdict.RELATED, "numbers-differ"),
         (placed(), placed(pages="S366"), Verdict.RELATED, "supplement"),
+        (placed(DOI="10.1/x"), placed(kind="preprint", publicationTitle="", volume="", issue="", pages="", DOI="10.2/y"), Verdict.RELATED, "preprint"),
+        (placed(), placed(publicationTitle="medRxiv", volume="", issue="", pages="", date="2019"), Verdict.RELATED, "preprint"),
+        (placed(DOI="10.1/x"), placed(kind="conferencePaper", volume="", issue="", pages="3-9", DOI="10.2/y"), Verdict.RELATED, "conference"),
+        (placed(DOI=f"{COCHRANE}.pub2"), placed(DOI=f"{COCHRANE}.pub3", date="2024"), Verdict.RELATED, "cochrane-version"),
+        (book(date="2011"), book(date="2019"), Verdict.RELATED, "edition"),
+        (book(), chapter(), Verdict.RELATED, "chapter"),
         # different
         (paper(), paper(title="sleep in shift workers a cohort"), Verdict.DIFFERENT, "title-differs"),
         (paper(), paper(doi="10.1/y"), Verdict.DIFFERENT, "identifiers-differ"),
@@ -318,3 +345,24 @@ def test_a_work_that_was_taken_back_is_still_the_same_work(mark: str) -> None:
     plain, marked = (sketch(Record("journalArticle", fields={"title": title})) for title in ("Kelp", f"{mark}Kelp"))
     assert contradicts(plain, marked) == ""
     assert contradicts(plain, paper(title="retraction kelp")) == "notice"
+
+
+def test_versions_of_a_cochrane_review_are_one_work_only_where_that_is_wanted() -> None:
+    older, newer = placed(DOI=f"{COCHRANE}.pub2"), placed(DOI=f"{COCHRANE}.pub3", date="2024")
+    assert compare(older, newer).forbids
+    assert compare(older, newer, join_versions=True).verdict is Verdict.SAME
+    assert (
+        compare(
+            older, placed(DOI="10.1002/14651858.CD009999.pub3", volume="9", pages="1-5"), join_versions=True
+        ).verdict
+        is not Verdict.SAME
+    )
+    assert (
+        compare(older, placed("other people at another coast", DOI=f"{COCHRANE}.pub3"), join_versions=True).verdict
+        is Verdict.DIFFERENT
+    )
+
+
+def test_a_chapter_meets_its_book_under_a_shared_key() -> None:
+    assert block_keys(book()) & block_keys(chapter())
+    assert compare(book(), chapter(book_title="quite another book of the sea")).verdict is Verdict.DIFFERENT

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import re
+import json
 import sqlite3
 from collections.abc import Iterator
-from importlib.resources import files
 from pathlib import Path
 
 import pytest
 
+from sync.core.clusters import block_keys
 from sync.core.match import Match, Verdict
 from sync.core.merge import Change, Lost, Merged
 from sync.core.plan import Place
 from sync.core.record import Candidate, Entry, Gap, Problem, Provenance, Reading, Record
+from sync.core.sketch import sketch
 from sync.errors import StateFault, UsageFault
 from sync.state.answers import Answer
 from sync.state.database import VERSION, Database
@@ -312,18 +313,41 @@ def test_old_answers_go_and_above_the_size_the_oldest(ledger: Ledger) -> None:
     assert ledger.answers.prune("", 0) == 3
 
 
+def _old(path: Path, version: int) -> sqlite3.Connection:
+    """A ledger as that version of the tables made it."""
+    old = sqlite3.connect(path)
+    old.executescript((Path(__file__).parent / "ledgers" / f"version-{version}.sql").read_text(encoding="utf-8"))
+    old.execute(f"PRAGMA user_version = {version}")
+    old.execute("INSERT INTO runs (id, kind, started) VALUES ('r', 'sync', 'x')")
+    old.execute("INSERT INTO libraries (identity, version) VALUES ('embedded:1', 7)")
+    data = json.dumps({"key": "AAAA2222", "itemType": "book", "title": "Tides and the people who read them"})
+    old.execute("INSERT INTO items VALUES (1, 'AAAA2222', 7, 'alive', ?)", (data,))
+    return old
+
+
+@pytest.mark.parametrize("version", [1, 2])
+def test_what_an_older_version_kept_is_found_by_this_one(tmp_path: Path, version: int) -> None:
+    old = _old(tmp_path / "old.sqlite", version)
+    old.commit()
+    old.close()
+    ledger = Ledger.open(tmp_path / "old.sqlite")
+    snapshot = ledger.snapshot("embedded:1")
+    one = sketch(Record("book", fields={"title": "Tides and the People Who Read Them"}))
+    assert snapshot.version == 7
+    assert snapshot.keys(block_keys(one)) == ["AAAA2222"]
+    assert snapshot.sketches(["AAAA2222"]) == {"AAAA2222": (one, False)}
+    new = Ledger.open(tmp_path / "new.sqlite").database
+    tables = "SELECT name FROM sqlite_master WHERE sql IS NOT NULL ORDER BY name"
+    assert [row[0] for row in ledger.database.rows(tables)] == [row[0] for row in new.rows(tables)]
+    for name in (row[0] for row in new.rows("SELECT name FROM sqlite_master WHERE type = 'table'")):
+        columns = [{row[1] for row in one.rows(f"PRAGMA table_info({name})")} for one in (ledger.database, new)]
+        assert columns[0] == columns[1], name
+    ledger.close()
+
+
 def test_tables_of_the_first_version_become_those_of_this_one(tmp_path: Path) -> None:
     path = tmp_path / "old.sqlite"
-    old = sqlite3.connect(path)
-    script = files("sync.state").joinpath("schema.sql").read_text(encoding="utf-8")
-    asks = next(line for line in script.splitlines() if "asks_json" in line)
-    later = re.compile(
-        r"-- Values that were offered.*?\n\n|    size INTEGER.*?\n|CREATE INDEX answers_by_age.*?\n", re.DOTALL
-    )
-    old.executescript(later.sub("", script.replace(asks + "\n", "")))
-    old.execute("PRAGMA user_version = 1")
-    old.execute("INSERT INTO runs (id, kind, started) VALUES ('r', 'sync', 'x')")
-    old.execute("INSERT INTO libraries (identity) VALUES ('embedded:1')")
+    old = _old(path, 1)
     old.execute(
         "INSERT INTO drops (library, sha256, wish, path, inbox, arrived, state, first_run) VALUES (1, 'a', 'w', 'p', 'i', 'x', 'done', 'r')"
     )
