@@ -208,6 +208,7 @@ class CrossrefSource(_Model):
     """Crossref's REST API."""
 
     url: Url = "https://api.crossref.org"
+    searches_per_run: int = Field(1_000, ge=0)
 
 
 class PubMedSource(_Model):

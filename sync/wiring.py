@@ -47,7 +47,8 @@ def waiting(stop: Event) -> Callable[[float], None]:
 def _crossref(config: Config, http: Http) -> Source:
     from sync.sources.crossref import Crossref
 
-    return Crossref(http, url=config.sources.crossref.url, contact=config.contact, clock=lambda: instant(utc_now()))
+    own = config.sources.crossref
+    return Crossref(http, own.url, config.contact, clock=lambda: instant(utc_now()), searches=own.searches_per_run)
 
 
 def _pubmed(config: Config, http: Http) -> Source:

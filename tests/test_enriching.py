@@ -119,6 +119,51 @@ def test_records_without_identifiers_are_found_by_citation_and_then_asked_for_at
     assert len(stage.ncbi.log) + len(stage.crossref.log) == asked
 
 
+ELSEWHERE = [replace(work, pmid="", pmcid="") for work in WORKS[20:24]]
+
+
+@pytest.fixture
+def known_to_crossref(tmp_path: Path) -> Iterator[Scene]:
+    with scene(tmp_path, ELSEWHERE) as made:
+        yield made
+
+
+def test_a_work_that_only_crossref_has_is_found_by_its_words(known_to_crossref: Scene) -> None:
+    stage, bare = known_to_crossref, to_ris(ELSEWHERE, without={"DO", "AN", "UR", "AB"})
+    report = stage.sync(str(stage.drop("bare.ris", bare)))
+    assert outcomes(report) == {"created": 4}
+    items = {item["title"]: item["DOI"].lower() for item in stage.items()}
+    assert items == {work.plain_title: work.doi.lower() for work in ELSEWHERE}
+    assert report["requests"]["crossref"] == 4
+    story = json.loads(stage.run("show", "--json", stage.items()[0]["key"]).stdout)
+    assert story["origins"]["DOI"][:2] == ["crossref", "search"]
+    assert stage.sync(str(stage.drop("again.ris", "\n" + bare)))["requests"]["crossref"] == 0
+
+
+def test_a_work_that_is_only_likely_is_told_and_not_used(known_to_crossref: Scene) -> None:
+    stage, one = known_to_crossref, ELSEWHERE[0]
+    name = f"{one.authors[0].last}, {one.authors[0].first}"
+    text = f"TY  - JOUR\nTI  - {one.plain_title}\nAU  - {name}\nPY  - {one.date[0]}\nER  - \n"
+    report = stage.sync(str(stage.drop("bare.ris", text)))
+    assert problems(report) == ["identifier-likely"]
+    (problem,) = report["drops"][0]["records"][0]["problems"]
+    assert one.doi.lower() in problem["message"].lower()
+    assert "DOI" not in stage.items()[0]
+
+
+def test_searches_above_the_limit_are_made_by_the_next_run(known_to_crossref: Scene) -> None:
+    stage = known_to_crossref
+    stage.config.write_text(
+        stage.config.read_text().replace("[sources.crossref]", "[sources.crossref]\nsearches_per_run = 3")
+    )
+    path = str(stage.drop("bare.ris", to_ris(ELSEWHERE, without={"DO", "AN", "UR", "AB"})))
+    stage.run("sync", path)
+    assert sorted(bool(item.get("DOI")) for item in stage.items()) == [False, True, True, True]
+    stage.run("sync")
+    assert all(item.get("DOI") for item in stage.items())
+    assert len([request for request in stage.crossref.log if request.get("query.bibliographic")]) == 4
+
+
 def test_a_citation_that_leads_to_another_work_is_not_used(stage: Scene) -> None:
     text = to_ris(WORKS[:1], without={"DO", "AN", "UR"}).replace(
         WORKS[0].plain_title, "Something else that was never written"

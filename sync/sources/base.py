@@ -13,10 +13,11 @@ from sync.core.record import Candidate, Record
 class Finding:
     """What a source says of one record.
 
-    candidates: works whose own identifier equals the one asked for (or, `how` being `citation`, that the service itself took for
-    the citation); whether they agree with the record is `match`'s to say.
+    candidates: works whose own identifier equals the one asked for (or, `how` being `citation` or `search`, that the service itself
+    took for the citation, or found by its words, best first); whether they agree with the record is `match`'s to say.
     away: why the source could not be asked for this record (it is owed and asked again); empty if it was asked.
     asked: whether the record had anything to ask by.
+    put_off: it could have been asked and another run will (a limit was reached): nobody waits for it.
     agency: of an identifier that the source does not have: who registered it, in small letters (`datacite`), `nobody` if no
     agency knows it; empty if that was not asked.
     """
@@ -24,6 +25,7 @@ class Finding:
     candidates: tuple[Candidate, ...] = ()
     away: str = ""
     asked: bool = True
+    put_off: bool = False
     agency: str = ""
 
 

@@ -1,4 +1,4 @@
-"""Crossref: works by DOI, fifty to a request.
+"""Crossref: works by DOI, fifty to a request; a work that has no identifier by its words, one request each.
 
 Rates: Crossref blog, "Announcing changes to REST API rate limits" (2025-11-05). Traps of the list route, each known from its
 validator or its answers: one malformed DOI, or one with a comma, fails the whole list (400); DOIs that are not found are
@@ -17,6 +17,8 @@ from urllib.parse import quote, urlencode
 from sync.core.crossref_json import CONTAINERS, Work, agency, decode, dois, is_refusal, work_to_record
 from sync.core.identifiers import doi_key, parse_doi
 from sync.core.record import Candidate, Provenance, Record
+from sync.core.sketch import GENERIC
+from sync.core.text import fold, plain, squeeze
 from sync.errors import Outage
 from sync.http import Http, Rate, Reply
 from sync.sources.base import Finding
@@ -33,6 +35,10 @@ POOLS: Mapping[str, Rate] = {
 BATCH = 50  # DOIs in a list
 LONGEST_URL = 3_800  # bytes; Crossref refuses above 4,092
 SUSPICIOUS = 8  # DOIs of a list, all refused: it is not the DOIs that are wrong
+FOUND = 5  # works that a search gives; whether one of them is the record's is decided elsewhere
+_WORDS = 600  # letters of a title and names that are searched for
+_NAMES = 3
+_LATER = "as many works were searched as a run may (searches_per_run); the next run goes on"
 PATIENCE = 3  # outages in one round after which the rest of it is not asked
 
 
@@ -46,12 +52,16 @@ class _Answer:
 
 
 class Crossref:
-    """A Source. contact: e-mail address, empty for the slower public pools.  clock: the instant, ISO 8601 in UTC."""
+    """A Source. contact: e-mail address, empty for the slower public pools.  clock: the instant, ISO 8601 in UTC.
 
-    def __init__(self, http: Http, url: str, contact: str, *, clock: Callable[[], str]) -> None:
+    searches: how many works may be searched by their words before `find` puts the rest off; the dearest requests there are.
+    """
+
+    def __init__(self, http: Http, url: str, contact: str, *, clock: Callable[[], str], searches: int = 0) -> None:
         self._http, self._url, self._contact, self._clock = http, url.rstrip("/"), contact, clock
         self._pool = "polite" if contact else "public"
         self._at_once = POOLS[f"{self._pool}-array"].concurrency
+        self._searches, self._may_search = searches, searches > 0
         http.declare(NAME, POOLS)
 
     @property
@@ -59,21 +69,46 @@ class Crossref:
         """`crossref`."""
         return NAME
 
-    def question(self, record: Record, *, citations: bool = True) -> str:  # noqa: ARG002  # only identifiers are asked by
-        """`doi:10.1/x`; empty for a record without a DOI."""
+    def question(self, record: Record, *, citations: bool = True) -> str:
+        """`doi:10.1/x`, or `words:...` for a record without DOI and PMID; empty where that may not be asked, or by nothing."""
         key = _key(record)
-        return f"doi:{key}" if key else ""
+        if key:
+            return f"doi:{key}"
+        text = words(record) if citations and self._may_search else ""
+        return f"words:{fold(text)}" if text else ""
 
     def requests_for(self, questions: int) -> int:
         """Lists only: how many DOIs are not known shows later."""
         return -(-questions // BATCH)
 
-    def find(self, records: Sequence[Record], *, citations: bool = True) -> Sequence[Finding]:  # noqa: ARG002
-        """One Finding per record, by DOI. Raises Interrupted if a stop was asked for while waiting."""
+    def find(self, records: Sequence[Record], *, citations: bool = True) -> Sequence[Finding]:
+        """One Finding per record, by DOI or by words. Raises Interrupted if a stop was asked for while waiting."""
         keys = [_key(record) for record in records]
         known = self._look_up(list(dict.fromkeys(filter(None, keys))))
         because = Provenance(NAME, "doi", self._clock())
-        return [_finding(known[key], because) if key else Finding(asked=False) for key in keys]
+        texts = ["" if key or not citations else words(one) for key, one in zip(keys, records, strict=True)]
+        searched = self._search_all(list(dict.fromkeys(filter(None, texts))))
+        return [
+            _finding(known[key], because) if key else searched.get(text, Finding(asked=False))
+            for key, text in zip(keys, texts, strict=True)
+        ]
+
+    def _search_all(self, texts: Sequence[str]) -> dict[str, Finding]:
+        """What is found by these words, as far as the limit goes."""
+        if not self._may_search:
+            return {}
+        now, later = texts[: self._searches], texts[self._searches :]
+        self._searches -= len(now)
+        because = Provenance(NAME, "search", self._clock())
+        found: dict[str, Finding] = dict.fromkeys(later, Finding(away=_LATER, put_off=True))
+        for part in self._round(self._search, [[text] for text in now]):
+            found |= {text: _finding(answer, because) for text, answer in part.items()}
+        return found
+
+    def _search(self, texts: Sequence[str]) -> dict[str, _Answer]:
+        query = {"query.bibliographic": texts[0], "rows": str(FOUND), **self._identity()}
+        reply = self._http.ask(NAME, f"{self._pool}-array", "GET", f"{self._url}/works", params=query)
+        return {texts[0]: _Answer() if reply.status == 400 and is_refusal(reply.body) else _Answer(_works(reply))}
 
     def _look_up(self, keys: Sequence[str]) -> dict[str, _Answer]:
         known: dict[str, _Answer] = {}
@@ -167,6 +202,16 @@ class Crossref:
 
 def _key(record: Record) -> str:
     return doi_key(parse_doi(record.identifiers.get("DOI", "")) or "")
+
+
+def words(record: Record) -> str:
+    """Title, first authors, journal and year; empty for a record that has an identifier, or too little to be found by."""
+    if record.identifiers.get("DOI") or record.identifiers.get("PMID") or len(fold(record.title)) < GENERIC:
+        return ""
+    names = [creator.last or creator.name for creator in record.creators[:_NAMES]]
+    parts = [record.title, *names, record.base("publicationTitle"), record.base("date")[:4]]
+    text = " ".join(squeeze(plain(part)) for part in parts if part)
+    return text[:_WORDS] if names else ""
 
 
 def _works(reply: Reply) -> tuple[Work, ...]:

@@ -58,7 +58,7 @@ def _decide_one(tools: Tools, run: Run, rules: Rules, wish: Wish, row: DropRow, 
     records, work = tools.ledger.records, known.work
     for problem in known.problems:
         records.add_problem(work.id, problem)
-    awaited = [name for name in known.owed if name not in run.deferred]
+    awaited = [name for name in known.awaited if name not in run.deferred]
     if awaited and _young(tools, rules, work):
         records.wait(work.id, ("source-away",), known.owed)
         return []

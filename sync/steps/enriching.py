@@ -8,6 +8,7 @@ from datetime import timedelta
 from functools import partial
 
 from sync.core import notices
+from sync.core.identify import Identified, identify
 from sync.core.match import agrees, contradicts
 from sync.core.merge import Change, Merged, absorb, fill
 from sync.core.quiet import is_quiet
@@ -36,12 +37,16 @@ class Batch:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """All that is known of a work: what made it so, who said it, sources still owed, what a person should know of it."""
+    """All that is known of a work: what made it so, who said it, sources still owed, what a person should know of it.
+
+    awaited: those of `owed` that are away, so that a young record waits for them.
+    """
 
     merged: Merged
     sources: tuple[str, ...]
     owed: tuple[str, ...]
     problems: tuple[Problem, ...]
+    awaited: tuple[str, ...]
 
     @property
     def record(self) -> Record:
@@ -124,7 +129,7 @@ def enriched(tools: Tools, rules: Rules, batch: Batch, work: Work) -> Enriched:
     """A work of a drop with what its cluster and the sources add."""
     known = known_of(tools, rules, batch, work.id)
     merged = replace(known.merged, changes=(*batch.changes[work.id], *known.merged.changes))
-    return Enriched(merged, known.sources, known.owed, known.problems, work)
+    return Enriched(merged, known.sources, known.owed, known.problems, known.awaited, work)
 
 
 def known_of(tools: Tools, rules: Rules, batch: Batch, number: int) -> Known:
@@ -140,6 +145,7 @@ def known_of(tools: Tools, rules: Rules, batch: Batch, number: int) -> Known:
         sources=tuple(dict.fromkeys(c.because.source for c in trusted)),
         owed=tuple(name for name, finding in findings if finding.away),
         problems=tuple(problems),
+        awaited=tuple(name for name, finding in findings if finding.away and not finding.put_off),
     )
 
 
@@ -179,7 +185,7 @@ def _ask(tools: Tools, run: Run, rules: Rules, source: Source, records: Sequence
         return [Finding(away=why)] * len(records)
     findings = source.find(records, citations=rules.title_search)
     asked = [finding for finding in findings if finding.asked]
-    if asked and all(finding.away for finding in asked):
+    if asked and all(finding.away and not finding.put_off for finding in asked):
         run.away[source.name] = asked[0].away
     return findings
 
@@ -187,8 +193,15 @@ def _ask(tools: Tools, run: Run, rules: Rules, source: Source, records: Sequence
 def _sift(record: Record, candidates: Sequence[Candidate]) -> tuple[list[Candidate], list[Problem]]:
     """Answers that may be this work, and a problem for each that cannot be though it has the record's identifier."""
     mine, trusted, problems = sketch(record), [], []
+    found = [candidate for candidate in candidates if candidate.because.how == "search"]
+    likely = identify(record, [candidate.record for candidate in found])
+    if likely:
+        trusted += [found[likely.place]] if likely.sure else []
+        problems += [] if likely.sure else [_likely(found[likely.place], likely)]
     for candidate in candidates:
         because = candidate.because
+        if because.how == "search":
+            continue
         if because.how == "citation":
             trusted += [candidate] if agrees(record, candidate.record) else []
             continue
@@ -202,6 +215,15 @@ def _sift(record: Record, candidates: Sequence[Candidate]) -> tuple[list[Candida
         )
         problems.append(Problem("source-contradicts", message))
     return trusted, problems
+
+
+def _likely(candidate: Candidate, why: Identified) -> Problem:
+    doi = candidate.record.identifiers.get("DOI", "")
+    message = (
+        f"{candidate.because.source} has {candidate.record.title!r} (DOI {doi}), which may be this work"
+        f" ({', '.join(why.signals)} agree): not used; if it is, give the item this DOI"
+    )
+    return Problem("identifier-likely", message)
 
 
 def _unknown(record: Record, agency: str) -> Problem:

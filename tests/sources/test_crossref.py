@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 import pytest
 
-from sync.core.record import Record
+from sync.core.record import Creator, Record
 from sync.sources.base import Finding
 from sync.sources.crossref import LONGEST_URL, Crossref
 from tests.servers.base import Request
@@ -34,13 +34,13 @@ def asking(doi: str) -> Record:
 
 @contextmanager
 def served(
-    works: Iterable[Work | Mapping[str, Any]], contact: str = WHO.contact, **settings: Any
+    works: Iterable[Work | Mapping[str, Any]], contact: str = WHO.contact, searches: int = 0, **settings: Any
 ) -> Iterator[tuple[CrossrefServer, Crossref, Pace]]:
     pace = Pace()
     http = http_on(pace, identity=replace(WHO, contact=contact))
     with CrossrefServer(works, clock=pace.now, **settings) as server:
         try:
-            yield server, Crossref(http, server.url, contact, clock=lambda: AT), pace
+            yield server, Crossref(http, server.url, contact, clock=lambda: AT, searches=searches), pace
         finally:
             http.close()
 
@@ -234,3 +234,54 @@ def test_a_question_is_the_key_of_its_doi() -> None:
     with served(WORKS[:1]) as (_, source, _):
         assert source.question(asking("10.5555/ABC")) == "doi:10.5555/abc"
         assert source.question(Record("book")) == ""
+
+
+# ---- by words -----------------------------------------------------------------------------------------------------
+
+
+def bare(one: Work) -> Record:
+    """The work as a record without any identifier."""
+    people = tuple(Creator("author", author.last or author.group, author.first) for author in one.authors)
+    fields = {"title": one.plain_title, "publicationTitle": one.journal, "date": str(one.date[0])}
+    return Record("journalArticle", fields=fields, creators=people)
+
+
+def test_a_record_without_identifier_is_searched_by_its_words_once() -> None:
+    with served(WORKS, searches=10) as (server, source, _):
+        one, other, known = source.find([bare(WORKS[0]), bare(WORKS[0]), asking(WORKS[1].doi)])
+        assert [candidate.because.how for candidate in one.candidates] == ["search"] * len(one.candidates)
+        assert one.candidates[0].record.identifiers["DOI"].lower() == WORKS[0].doi.lower()
+        assert other == one
+        assert known.candidates[0].because.how == "doi"
+        searched = [request for request in server.log if request.get("query.bibliographic")]
+        assert [(request.get("rows"), request.status) for request in searched] == [("5", 200)]
+        assert WORKS[0].plain_title in searched[0].get("query.bibliographic")
+
+
+def test_no_words_leave_where_they_may_not_or_where_a_number_is_known() -> None:
+    with served(WORKS, searches=10) as (server, source, _):
+        pmid = replace(bare(WORKS[0]), identifiers={"PMID": "7"})
+        untitled = replace(bare(WORKS[0]), fields={"title": "Editorial"})
+        nobody = replace(bare(WORKS[0]), creators=())
+        assert not source.find([bare(WORKS[0])], citations=False)[0].asked
+        assert source.question(bare(WORKS[0]), citations=False) == ""
+        for record in (pmid, untitled, nobody):
+            assert source.question(record) == ""
+            assert not source.find([record])[0].asked
+        assert server.log == []
+
+
+def test_above_the_limit_the_rest_is_put_off_and_not_away() -> None:
+    with served(WORKS, searches=3) as (server, source, _):
+        found = source.find([bare(one) for one in WORKS[:5]])
+        assert [one.put_off for one in found] == [False, False, False, True, True]
+        assert all("searches_per_run" in one.away for one in found[3:])
+        assert source.find([bare(WORKS[5])])[0].put_off
+        assert len(server.log) == 3
+
+
+def test_without_searches_a_record_without_doi_has_no_question() -> None:
+    with served(WORKS) as (server, source, _):
+        assert source.question(bare(WORKS[0])) == ""
+        assert not source.find([bare(WORKS[0])])[0].asked
+        assert server.log == []
