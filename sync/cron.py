@@ -76,6 +76,6 @@ def _number(word: str, name: str, low: int, high: int, *, is_end: bool = False) 
     names = {"month": _MONTHS, "day_of_week": _DAYS}.get(name, ())
     if word in names:
         return 7 if is_end and word == "sun" else names.index(word) + low
-    if not word.isdigit() or len(word) > 3 or not low <= int(word) <= high:
+    if not word.isdecimal() or len(word) > 3 or not low <= int(word) <= high:
         raise ValueError(f"{word!r} is no {name} of cron ({low}-{high})")
     return int(word)

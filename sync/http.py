@@ -272,7 +272,7 @@ class Http:
     def _retry_after(self, headers: httpx.Headers) -> float | None:
         """Seconds, from seconds or from an HTTP date (RFC 9110, 10.2.3); the service's own clock counts where it tells it."""
         value = headers.get("retry-after", "").strip()
-        if value.replace(".", "", 1).isdigit():
+        if value.replace(".", "", 1).isdecimal():
             return float(value)
         when = _date(value)
         if when is None:

@@ -47,6 +47,7 @@ def block_keys(one: Sketch) -> frozenset[str]:
         keys.add(f"range:{one.first}-{one.last}|{one.year}" if one.last else "")
     if one.kind == "bookSection" and len(one.journal) >= GENERIC:  # where its book is found
         keys.add(f"head:{one.journal.replace(' ', '')[:_ENDS]}")
+    keys |= {f"isbn:{isbn}" for isbn in one.isbns}
     if one.author:
         keys |= {
             f"page:{page}|{one.author[:_NAME]}"
@@ -87,12 +88,20 @@ def clusters(
     """
     order = {key: place for place, key in enumerate(sketches)}
     versed = partial(compare, join_versions=join_versions)
+    same: list[_Link[K]]
+    doubtful: list[_Link[K]]
     same, doubtful = _links(sketches, grouped, order, versed)
     home: dict[K, list[K]] = {}
+    full: list[_Link[K]] = []
     why: dict[K, tuple[str, ...]] = {}
     for match, one, other in same:
         mine, theirs = home.get(one, [one]), home.get(other, [other])
-        if mine is theirs or len(mine) + len(theirs) > CLUSTER or not _fits_all(sketches, mine, theirs, versed):
+        if mine is theirs:
+            continue
+        if len(mine) + len(theirs) > CLUSTER:
+            full.append((Match(Verdict.UNSURE, ("cluster-full",)), one, other))
+            continue
+        if not _fits_all(sketches, mine, theirs, versed):
             continue
         joined = sorted(mine + theirs, key=order.__getitem__)
         home.update(dict.fromkeys(joined, joined))
@@ -100,7 +109,8 @@ def clusters(
         why.setdefault(one, match.reasons)
     followers = {key: (members[0], why[key]) for key, members in home.items() if members[0] != key}
     return Clustered(
-        dict(sorted(followers.items(), key=lambda item: order[item[0]])), _questions(doubtful, home, followers)
+        dict(sorted(followers.items(), key=lambda item: order[item[0]])),
+        _questions([*doubtful, *full], home, followers),
     )
 
 

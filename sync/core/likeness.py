@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from difflib import SequenceMatcher
 from functools import cached_property, lru_cache
 
 from rapidfuzz import fuzz
 
-from sync.core.sketch import COCHRANE, GENERIC, Sketch
+from sync.core.sketch import COCHRANE, GENERIC, GREEK_NAMES, WIDE, Sketch
 
 AGREE, OVERLAP, UNKNOWN, DIFFER = 2, 1, 0, -1  # of parts; OVERLAP only of people
 
@@ -19,8 +20,29 @@ _SERIES = re.compile(
     r"\b(?:part|phase|paper|study|stage|no|number|volume) (?:[ivx]+|\d+|one|two|three|four|[a-d])\b|^ *(?:[ivx]+|\d{1,2})\b"
     r"|\b(?:[ivx]{2,}|i)$|\b(?:correction|erratum|reply|comment|protocol|follow up)\b"
 )
+_COMPANION = re.compile(
+    r"\b(?:economic (?:evaluation|analysis)|cost (?:effectiveness|utility)|rationale|(?:study|trial) design|design (?:of|and)|statistical analysis"
+    r"|responses?|editorial|discussion|qualitative findings|(?:process|secondary|subgroup|post hoc|interim) (?:evaluation|analysis|analyses)"
+    r"|baseline (?:data|characteristics|findings))\b"
+)
 _SAME_NAME = 85.0  # percent of equal letters
 _MOST_PEOPLE = 12
+_SAME_WORD = 85.0  # percent of equal letters, of words of journals
+_MISSPELT = 60.0  # percent of equal letters from which one word of a title may be the other, misspelt
+_SHORT_WORD = 2  # letters
+_NEGATIONS = frozenset({"without", "not", "no", "non", "un"})
+_PAIRS = """
+    maternal/paternal mother/father mothers/fathers male/female males/females men/women boys/girls adult/child
+    adults/children with/without pre/post hyper/hypo inter/intra intra/extra high/low higher/lower
+    increased/decreased increase/decrease positive/negative early/late acute/chronic short/long left/right
+    upper/lower benign/malignant single/double type1/type2 hyperthyroidism/hypothyroidism hypertension/hypotension
+    hyperglycemia/hypoglycemia hyperglycaemia/hypoglycaemia prenatal/postnatal preoperative/postoperative
+    inpatient/outpatient inpatients/outpatients unilateral/bilateral assessment/treatment ireland/iceland
+    austria/australia urban/rural internal/external primary/secondary
+"""
+_OPPOSITES = frozenset(frozenset(pair.split("/")) for pair in _PAIRS.split())
+_LONGEST_PAGE = 9  # digits
+_MOST_WORDS = 300  # of a title that are compared one by one
 _CUT_HEAD, _CUT_TAIL = 20, 25  # letters from which a title is surely the head, or the end, of a longer one
 
 
@@ -53,12 +75,42 @@ class Signs:
     @cached_property
     def shortest(self) -> int:
         """Letters of the shorter title."""
-        return min(len(self.one.letters), len(self.other.letters))
+        return min(self.one.size, self.other.size)
 
     @cached_property
     def numbers(self) -> bool:
         """Whether the titles' numbers speak against each other."""
         return _numbers_differ(self.one, self.other, self.title, cut=self.cut)
+
+    @cached_property
+    def opposed(self) -> bool:
+        """Whether a word of one title stands where the other has quite another: hepatitis B and C, men and women, with and without."""
+        if self.title == 1 or self.cut:
+            return False
+        wide = WIDE.search(self.one.title) and WIDE.search(self.other.title)
+        mine, theirs = (list(each.letters) if wide else each.title.split() for each in (self.one, self.other))
+        return _words_differ(mine, theirs)
+
+    @cached_property
+    def companion(self) -> bool:
+        """Whether what one title says more than the other is that of another paper about the same: its design, its costs."""
+        return self.cut and _COMPANION.search(_rest(self.one, self.other)) is not None
+
+    @cached_property
+    def told_apart(self) -> bool:
+        """Whether edition, number, day or register make two works of them."""
+        mine, theirs = (dict(part.split(":", 1) for part in each.apart) for each in (self.one, self.other))
+        return any(theirs.get(name, value) != value for name, value in mine.items())
+
+    @cached_property
+    def isbn(self) -> bool:
+        """Whether they share an ISBN."""
+        return bool(self.one.isbns & self.other.isbns)
+
+    @cached_property
+    def marked(self) -> bool:
+        """Whether both are notices, replies or protocols."""
+        return bool(self.one.marks)
 
     @cached_property
     def known_years(self) -> bool:
@@ -111,6 +163,11 @@ class Signs:
         return equal(self.one.issue, self.other.issue)
 
     @cached_property
+    def issues(self) -> int:
+        """Of issues as they were written: `Suppl 1` and `Suppl 2`."""
+        return equal(self.one.whole_issue, self.other.whole_issue)
+
+    @cached_property
     def page(self) -> int:
         """Of first pages."""
         return pages(self.one, self.other)
@@ -141,6 +198,14 @@ class Signs:
     def range(self) -> bool:
         """Whether page ranges of more than one page are equal."""
         return self.ends and self.one.last == self.other.last != self.one.first
+
+    @cached_property
+    def long_range(self) -> bool:
+        """Whether they share a range of at least three pages that are none of a supplement: no two works of a journal do."""
+        first, last = (re.sub(r"\D", "", page) for page in (self.one.first, self.one.last))
+        if not self.range or self.one.in_supplement or not first or not last or len(first + last) > 2 * _LONGEST_PAGE:
+            return False
+        return int(last) - int(first) > 1
 
     @cached_property
     def near(self) -> bool:
@@ -189,9 +254,12 @@ class Signs:
 
     @cached_property
     def versions(self) -> bool:
-        """Whether both are versions of one Cochrane review."""
+        """Whether they are two versions of one Cochrane review: by DOI, or by year or issue in that database."""
         mine, theirs = (COCHRANE.match(each.doi) for each in (self.one, self.other))
-        return bool(mine and theirs) and mine[1] == theirs[1]  # type: ignore[index]
+        if mine and theirs:
+            return mine[1] == theirs[1] and self.doi == DIFFER
+        there = all(each.journal.startswith("cochrane database") for each in (self.one, self.other))
+        return there and (self.years > 0 or DIFFER in (self.issue, self.volume))
 
     @cached_property
     def meeting(self) -> bool:
@@ -228,9 +296,13 @@ def people(one: Sketch, other: Sketch) -> int:
     """AGREE on the first author; OVERLAP in others, or where given and family name stand the other way round."""
     if not one.authors or not other.authors:
         return UNKNOWN
+    if _is_wide(one.author) != _is_wide(other.author):
+        return UNKNOWN  # one is in Chinese, the other in Latin letters
     if same_name(one.author, other.author):
         strangers = one.initial and other.initial and one.initial != other.initial
         alone = len(one.authors) == len(other.authors) == 1
+        if strangers and not alone and len(one.authors) > 1 < len(other.authors) and not _others_shared(one, other):
+            return DIFFER
         return OVERLAP if strangers and alone else AGREE
     fewer, more = sorted(
         (one.authors[:_MOST_PEOPLE], other.authors[:_MOST_PEOPLE]), key=lambda names: (len(names), names)
@@ -293,10 +365,51 @@ def _named_alike(one: str, other: str) -> int:
         return AGREE
     if _is_initials(short, long) or _is_initials(long, short):
         return AGREE
-    if len(short) == len(long) and fuzz.ratio(one, other) >= 90:
+    if len(short) == len(long) and all(fuzz.ratio(*pair) >= _SAME_WORD for pair in zip(short, long, strict=True)):
         return AGREE
     shared = {word[:4] for word in short} & {word[:4] for word in long}
     return UNKNOWN if len(short) >= 2 and len(shared) >= len(short) - 1 else DIFFER
+
+
+def _words_differ(one: list[str], other: list[str]) -> bool:
+    for kind, i1, i2, j1, j2 in SequenceMatcher(
+        None, one[:_MOST_WORDS], other[:_MOST_WORDS], autojunk=False
+    ).get_opcodes():
+        if kind == "equal":
+            continue
+        mine, theirs = "".join(one[i1:i2]), "".join(other[j1:j2])
+        if kind != "replace":
+            if _NEGATIONS & {*one[i1:i2], *other[j1:j2]}:
+                return True
+            continue
+        if mine == theirs or _less_greek(mine, theirs):
+            continue
+        if _NEGATIONS & {mine, theirs}:
+            return True
+        if {mine, theirs} & _SMALL and fuzz.ratio(mine, theirs) >= _MISSPELT / 2:
+            continue
+        short = min(len(mine), len(theirs)) <= _SHORT_WORD
+        if short or fuzz.ratio(mine, theirs) < _MISSPELT or frozenset((mine, theirs)) in _OPPOSITES:
+            return True
+    return False
+
+
+def _less_greek(one: str, other: str) -> bool:
+    """Whether one is the other without a Greek letter's name, or with a sign in its place: `nfb` for `nfkappab`, `a` for `alpha`."""
+    mine, theirs = (GREEK_NAMES.sub("", word) for word in (one, other))
+    only_one = (mine == one) != (theirs == other)
+    return only_one and (mine == theirs or (len(mine) <= 1 and len(theirs) <= 1))
+
+
+def _others_shared(one: Sketch, other: Sketch) -> bool:
+    """Whether any but the first authors are the same."""
+    return any(
+        same_name(mine, theirs) for mine in one.authors[1:_MOST_PEOPLE] for theirs in other.authors[1:_MOST_PEOPLE]
+    )
+
+
+def _is_wide(name: str) -> bool:
+    return bool(WIDE.search(name))
 
 
 def _may_be_short(one: str, other: str) -> bool:
@@ -351,7 +464,7 @@ def _glued(one: Sketch, other: Sketch) -> bool:
 
 
 def _near(one: Sketch, other: Sketch) -> bool:
-    if not (one.first.isdigit() and other.first.isdigit()):
+    if not all(page.isdecimal() and len(page) <= _LONGEST_PAGE for page in (one.first, other.first)):
         return False
     apart, ends = abs(int(one.first) - int(other.first)), bool(one.last and other.last)
     return (apart <= 10 and ends and one.last == other.last) or (apart <= 1 and not ends)

@@ -49,7 +49,7 @@ class Match:
     @property
     def forbids(self) -> bool:
         """Whether these two must not even stand in one cluster by way of a third."""
-        return self.verdict not in {Verdict.SAME, Verdict.UNSURE} and self.reasons[-1:] in _APART
+        return self.verdict is not Verdict.SAME and self.reasons[-1:] in _APART
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,20 @@ class _Rule:
 
 _APART = frozenset(
     (reason,)
-    for reason in ("notice", "numbers-differ", "identifiers-differ", "supplement", "preprint", "cochrane-version")
+    for reason in (
+        "notice",
+        "numbers-differ",
+        "identifiers-differ",
+        "supplement",
+        "preprint",
+        "cochrane-version",
+        "edition",
+        "told-apart",
+        "words-differ",
+        "page-differs",
+        "title-differs",
+        "year-differs",
+    )
 )
 
 
@@ -78,17 +91,39 @@ def compare(one: Sketch, other: Sketch, *, join_versions: bool = False) -> Match
     if found.title == 1 and one == other:
         return Match(Verdict.SAME, (*_identifiers(found), "identical"), _STRONGEST)
     if one.marks != other.marks:
-        return Match(Verdict.RELATED if found.title >= ALIKE else Verdict.DIFFERENT, ("notice",))
+        return _of_notice(found)
     if found.title < UNLIKE_AT_ALL and not _may_be_translation(one, other):
         # most pairs: the rest need not be looked at
         chapter = found.kinds == {"book", "bookSection"} and found.chapter
         return Match(Verdict.RELATED, ("chapter",)) if chapter else Match(Verdict.DIFFERENT, ("title-differs",))
-    if join_versions and found.versions and found.title >= ALIKE and found.people != DIFFER:
+    if join_versions and found.versions and found.title >= ALIKE and found.people != DIFFER:  # what a person wants
         return Match(Verdict.SAME, (*_identifiers(found), "cochrane-version"))
     for rule in next(rules for applies, rules in _SECTIONS if applies(found)):
         if rule.holds(found):
-            return Match(rule.verdict, (*_identifiers(found), rule.reason), rule.strength)
+            return _doubted(Match(rule.verdict, (*_identifiers(found), rule.reason), rule.strength), found)
     return Match(Verdict.DIFFERENT, ("not-enough",))
+
+
+def _of_notice(found: Signs) -> Match:
+    """An erratum is not its article; where identifier and page are the same, somebody may have called the article one."""
+    if found.title < ALIKE:
+        return Match(Verdict.DIFFERENT, ("notice",))
+    at_one_place = found.identified and found.page == AGREE and found.people == AGREE
+    return Match(Verdict.UNSURE if at_one_place else Verdict.RELATED, (*_identifiers(found), "notice"))
+
+
+def _doubted(match: Match, found: Signs) -> Match:
+    """A verdict `same` over titles of which a word says otherwise is none: abstracts of one supplement differ by a word.
+
+    A range of several pages bears it: databases drop Greek letters, and translate.
+    """
+    if match.verdict is Verdict.SAME and found.companion and not found.identified and found.page != AGREE:
+        return Match(Verdict.UNSURE, (*match.reasons, "companion"))
+    borne = found.long_range and found.people == AGREE and not _conflict(found) and found.abstract != DIFFER
+    if match.verdict is not Verdict.SAME or borne or not found.opposed:
+        return match
+    asked = found.range or (found.identified and found.page != DIFFER)
+    return Match(Verdict.UNSURE if asked else Verdict.DIFFERENT, (*match.reasons, "words-differ"))
 
 
 def contradicts(record: Sketch, answer: Sketch) -> str:
@@ -150,6 +185,8 @@ def _told_alike(one: str, other: str) -> bool:
 
 def _may_be_translation(one: Sketch, other: Sketch) -> bool:
     """Whether place and number of authors allow two titles that are not alike to be one work's."""
+    if one.volume and one.first == other.first and one.volume == other.volume and one.doi == other.doi != "":
+        return True
     placed = bool(one.first and one.volume and one.last) and len(one.authors) == len(other.authors)
     return placed and (one.first, one.last, one.volume) == (other.first, other.last, other.volume)
 
@@ -188,18 +225,32 @@ _SAME, _UNSURE, _RELATED, _DIFFERENT = Verdict.SAME, Verdict.UNSURE, Verdict.REL
 
 # For each kind of pair, told by what holds for it, the rules: the first that holds decides.
 _TABLE: tuple[tuple[Callable[[Signs], bool], tuple[tuple[str, Verdict, Callable[[Signs], bool]], ...]], ...] = (
+    # Editions, patents, newspapers, trials: told apart by what is theirs alone.
+    (
+        lambda s: s.told_apart,
+        (
+            ("edition", _RELATED, lambda s: s.kinds == {"book"} and s.title >= 0.95),
+            ("told-apart", _DIFFERENT, lambda _: True),
+        ),
+    ),
+    # Versions of a Cochrane review.
+    (
+        lambda s: s.versions and s.title >= ALIKE,
+        (("cochrane-version", _RELATED, lambda _: True),),
+    ),
     # Numbers in titles: series, parts, yearly guidelines.
     (
         _numbers,
         (
+            ("place", _UNSURE, lambda s: s.title >= 0.85 and not s.long_range and _whole_place(s) and s.people == AGREE and not _conflict(s)),
             (
                 "place",
                 _SAME,
-                lambda s: s.title >= 0.85 and _whole_place(s) and s.people == AGREE and not _conflict(s) and s.abstract != DIFFER,
+                lambda s: s.title >= 0.85 and s.long_range and _whole_place(s) and s.people == AGREE and not _conflict(s) and s.abstract != DIFFER,
             ),
             (
                 "identifier-and-page",
-                _SAME,
+                _UNSURE,
                 lambda s: s.identified and s.title >= 0.85 and s.page == AGREE and s.people == AGREE
                 and DIFFER not in (s.volume, s.journal) and not _conflict(s),
             ),
@@ -216,6 +267,7 @@ _TABLE: tuple[tuple[Callable[[Signs], bool], tuple[tuple[str, Verdict, Callable[
                 _UNSURE,
                 lambda s: s.place and s.range and s.people == AGREE and s.all_people and not s.years and not _conflict(s),
             ),
+            ("title-differs-place-same", _UNSURE, lambda s: s.identified and s.place and s.people == AGREE and not s.years and not _conflict(s)),
             ("title-differs", _DIFFERENT, lambda _: True),
         ),
     ),
@@ -223,7 +275,6 @@ _TABLE: tuple[tuple[Callable[[Signs], bool], tuple[tuple[str, Verdict, Callable[
     (
         _conflict,
         (
-            ("cochrane-version", _RELATED, lambda s: s.versions and s.title >= ALIKE and s.doi == DIFFER),
             (
                 "all-but-identifier",
                 _SAME,
@@ -237,6 +288,7 @@ _TABLE: tuple[tuple[Callable[[Signs], bool], tuple[tuple[str, Verdict, Callable[
                 and DIFFER not in (s.journal, s.volume, s.issue),
             ),
             ("preprint", _RELATED, lambda s: s.preprint and _same_people_and_title(s)),
+            ("identifiers-differ", _UNSURE, lambda s: s.identified and s.title >= 0.95 and s.people >= OVERLAP and s.page != DIFFER),
             ("conference", _RELATED, lambda s: s.meeting and _same_people_and_title(s)),
             ("identifiers-differ", _DIFFERENT, lambda _: True),
         ),
@@ -245,7 +297,15 @@ _TABLE: tuple[tuple[Callable[[Signs], bool], tuple[tuple[str, Verdict, Callable[
     (
         lambda s: s.identified,
         (
+            ("chapter", _UNSURE, lambda s: s.title >= ALIKE and s.kinds == {"book", "bookSection"}),
             ("place-differs", _UNSURE, lambda s: s.title >= ALIKE and s.page == s.volume == DIFFER),
+            ("year-differs", _UNSURE, lambda s: s.title >= ALIKE and s.years > 1 and s.journal == DIFFER),
+            (
+                "people-differ",
+                _UNSURE,
+                lambda s: s.title >= ALIKE and s.people == DIFFER and (s.years > 1 or DIFFER in (s.journal, s.volume)),
+            ),
+            ("place-differs", _UNSURE, lambda s: s.title >= ALIKE and s.page == DIFFER and s.doi == s.pmid == AGREE and s.shortest < SHORT),
             ("people-differ", _UNSURE, lambda s: ALIKE <= s.title < 0.95 and s.people == DIFFER),
             ("place-differs", _DIFFERENT, lambda s: s.title >= ALIKE and s.page == DIFFER and s.shortest < SHORT),
             (
@@ -256,6 +316,7 @@ _TABLE: tuple[tuple[Callable[[Signs], bool], tuple[tuple[str, Verdict, Callable[
             ("title", _SAME, lambda s: s.title >= ALIKE),
             ("place", _SAME, lambda s: s.title >= 0.7 and s.place and s.people >= OVERLAP),
             ("title-unlike", _UNSURE, lambda s: s.title >= 0.7),
+            ("title-unlike", _UNSURE, lambda s: s.people == AGREE and ((s.volume == AGREE and s.page == AGREE) or s.doi == s.pmid == AGREE)),
             ("title-unlike", _DIFFERENT, lambda _: True),
         ),
     ),
@@ -271,10 +332,11 @@ _TABLE: tuple[tuple[Callable[[Signs], bool], tuple[tuple[str, Verdict, Callable[
             ),
             ("edition", _RELATED, lambda s: s.years > 1 and s.kinds == {"book"} and s.title >= 0.95 and s.people == AGREE),
             ("year-differs", _DIFFERENT, lambda s: s.years > 1 and not s.page == s.volume == AGREE),
+            ("isbn", _SAME, lambda s: s.isbn and s.kinds == {"book"} and s.title >= ALIKE and s.people == AGREE),
             (
                 "place-and-title",
                 _SAME,
-                lambda s: s.people == DIFFER and s.title >= 0.95 and s.place and s.same_end and s.abstract != DIFFER and not is_generic(s),
+                lambda s: s.people == DIFFER and not s.marked and s.long_range and s.title >= 0.95 and s.place and s.same_end and s.abstract != DIFFER and not is_generic(s),
             ),
             ("people-differ", _UNSURE, lambda s: s.people == DIFFER and s.title >= 0.95 and s.place and not is_generic(s)),
             ("people-differ", _DIFFERENT, lambda s: s.people == DIFFER),
@@ -295,7 +357,7 @@ _TABLE: tuple[tuple[Callable[[Signs], bool], tuple[tuple[str, Verdict, Callable[
             (
                 "range-and-title",
                 _SAME,
-                lambda s: s.range and s.title >= 0.95 and s.shortest >= 40 and s.people == AGREE and not s.years and DIFFER not in (s.issue, s.volume),
+                lambda s: s.range and s.title >= 0.95 and s.shortest >= 40 and s.people == AGREE and not s.years and s.journal != DIFFER and DIFFER not in (s.issue, s.volume),
             ),
             (
                 "range-and-title",
@@ -360,7 +422,7 @@ _TABLE: tuple[tuple[Callable[[Signs], bool], tuple[tuple[str, Verdict, Callable[
                 "journal-and-title",
                 _SAME,
                 lambda s: _same_people_and_title(s) and s.journal == AGREE and s.volume != DIFFER and s.page == UNKNOWN and not s.meeting
-                and s.issue != DIFFER and not s.one_in_supplement and ((s.known_years and not s.years) or s.volume == AGREE),
+                and DIFFER not in (s.issue, s.issues) and not s.one_in_supplement and ((s.known_years and not s.years) or s.volume == AGREE),
             ),
             (
                 "no-page",

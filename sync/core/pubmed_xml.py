@@ -172,7 +172,7 @@ def _date(parent: Element) -> str:
     """The date of the issue: ISO as far as it goes, NLM's own words (`1998 Dec-1999 Jan`) where it is a span."""
     date = _first(parent, "PubDate")
     month = _text(date, "Month")
-    said = dates.iso(_text(date, "Year"), month if month.isdigit() else dates.month_number(month), _text(date, "Day"))
+    said = dates.iso(_text(date, "Year"), month if month.isdecimal() else dates.month_number(month), _text(date, "Day"))
     return said or _text(date, "MedlineDate")
 
 

@@ -5,6 +5,8 @@ The quirks that are undone here were met in the exports of systematic reviews: t
 date ("05-Jun"), article numbers in the issue.
 """
 
+# ruff: noqa: SIM905  # lists of words read better as words
+
 from __future__ import annotations
 
 import re
@@ -22,21 +24,35 @@ ABSTRACT = 300  # letters of an abstract that are compared
 _TELLING_ABSTRACT = 60
 
 # ---- titles
+# What databases put in brackets behind a title: kinds of writing, notices that appeared about it, references, languages.
+_TAIL_WORDS = "erratum errata retract\\w* comment\\w* review refs? references letter editorial see published corrected summary abstract proceeding"
+_LANGUAGE = (
+    "(?:arabic|chinese|czech|danish|dutch|english|finnish|french|german|greek|hebrew|hungarian|italian|japanese|korean|norwegian|persian"
+    "|polish|portuguese|romanian|russian|serbian|slovak|spanish|swedish|turkish|ukrainian)"
+)
 _TAIL = re.compile(
-    r"\s*[\[(](?:[^\[\]()]*\b(?:erratum|errata|retract\w*|comment\w*|review|refs?|references|letter|editorial|see|published|corrected"
-    r"|summary|abstract|proceeding|conference paper|article in press)\b[^\[\]()]*|\d+ refs?|(?:[A-Z][a-z]+(?:, | and |\s?/\s?)?){1,3})[\])]\.?\s*$",
-    re.IGNORECASE,
+    rf".*\b(?:{'|'.join(_TAIL_WORDS.split())}|conference paper|article in press)\b.*|\d+ refs?"
+    rf"|{_LANGUAGE}(?:(?:, | and | ?/ ?|; ?){_LANGUAGE}){{0,3}}",
+    re.IGNORECASE | re.DOTALL,
+)
+_LONGEST_TAIL = 300
+# A bracket that says nothing but this is no database's word about the article: it is what the article is.
+_MARK_WORDS = frozenset(
+    {"erratum", "errata", "correction", "corrigendum", "addendum", "retraction", "protocol", "response", "reply"}
+    | {"author reply", "authors reply", "author response", "authors response"}
 )
 # A title that ends in the citation of another article is a notice about that one.
 _CITES = re.compile(
-    r"\s*[\[(](?:[^()\[\]]*\((?:19|20)\d\d\)|vol\.? \d+|[^()]*\b(?:19|20)\d\d[;:, ]+\d+).*$", re.IGNORECASE | re.DOTALL
+    r"\s*[\[(](?:[^()\[\]]{0,150}\((?:19|20)\d\d\)|vol\.? \d+|(?=[^()]{0,150}[a-z]{2})[^()]{0,150}\b(?:19|20)\d\d[;:, ]+\d+).{0,80}$",
+    re.IGNORECASE | re.DOTALL,
 )
 _TAKEN_BACK = re.compile(
     r"^(?:(?:article )?(?:retracted|withdrawn)(?: (?:article|paper|chapter))?|temporary removal|removed) "
 )
 _MARKS: Mapping[str, re.Pattern[str]] = {
     "notice": re.compile(
-        r"^(?:erratum|errata|corrigend(?:um|a)|correction|(?:author|publisher) correction|addendum|retraction|expression of concern"
+        r"更正|勘误|勘誤|撤稿|"
+        r"^(?:erratum|errata|corrigend(?:um|a)|corrections?|(?:author|publisher) correction|addendum|retraction|expression of concern"
         r"|notice of retraction|withdrawal)\b|\b(?:erratum|corrigendum|correction|retraction)$|\b(?:erratum|corrigendum|correction)"
         r" (?:to|in|for)\b|^\w+ erratum\b"
     ),
@@ -47,11 +63,38 @@ _MARKS: Mapping[str, re.Pattern[str]] = {
     "protocol": re.compile(r"\bprotocols?\b"),
     "abstracts": re.compile(r"^abstracts? (?:of|from|presented)\b"),
 }
+_COUNTED = {
+    word: str(number)
+    for number, word in enumerate("one two three four five six seven eight nine ten eleven twelve".split(), 1)
+}
+_ORDINALS = {
+    word: str(number)
+    for number, word in enumerate("first second third fourth fifth sixth seventh eighth ninth tenth".split(), 1)
+}
+_ROMANS = {word: str(number) for number, word in enumerate("i ii iii iv v vi vii viii ix x xi xii".split(), 1)}
+_SPELT = {**_COUNTED, **_ORDINALS, **_ROMANS}
 _PART = re.compile(
-    r"\b(?:part|phase|paper|volume|chapter|study|stage|session|number|no|type|grade|version|edition)"
-    r" ([a-z]|[ivx]+|one|two|three|four|five|first|second|third)\b"
+    r"\b(?:part|phase|paper|volume|chapter|study|stage|session|number|no|type|grade|version|edition|module|arm|cohort|experiment|trial"
+    r"|lesson|book|section|teil|parte|partie) ([a-z]|[ivx]+|" + "|".join([*_COUNTED, *_ORDINALS]) + r")\b"
 )
-_ROMAN = re.compile(r"\b(?:ii|iii|iv|vi|vii|viii|ix)\b")
+_ROMAN = re.compile(r"\b(?:ii|iii|iv|vi|vii|viii|ix|xi|xii)\b|\b(?:v|x)$")
+_NUMBER_WORD = re.compile(r"\b(?:" + "|".join(list(_COUNTED)[1:]) + r")\b")
+_GREEK_LETTERS = "αβγδεζηθκλμπρσςτφχψω"
+_GREEK_WORDS = (
+    "alpha beta gamma delta epsilon zeta eta theta kappa lambda mu pi rho sigma sigma tau phi chi psi omega".split()
+)
+_GREEK = str.maketrans(dict(zip(_GREEK_LETTERS, _GREEK_WORDS, strict=True)))
+GREEK_NAMES = re.compile("var(?:epsilon|phi)|" + "|".join(word for word in _GREEK_WORDS if len(word) > 3))
+_MOST_GREEK = 5  # letters; with more the title is in Greek
+_SIGNS = re.compile(r"[A-Z\d]([+-])(?=[\s,;:)]|$)|([<>\u2264\u2265])\s*\d")
+WIDE = re.compile(
+    r"[\u1100-\u11ff\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff]"
+)  # letters that say as much as a syllable or a word
+# Numbers of trials in registers.
+_REGISTERED = re.compile(
+    r"\b(?:NCT\d{8}|ISRCTN\d{8}|ACTRN\d{14}|DRKS\d{8}|EUCTR\d{4}-\d{6}-\d{2}|ChiCTR[\w-]+|CTRI/\d{4}/\d+/\d+|IRCT\w+|UMIN\d{9})",
+    re.IGNORECASE,
+)
 
 # ---- places
 _CONFERENCE = re.compile(r"\.?\s*Conference:.*$", re.DOTALL)
@@ -72,10 +115,25 @@ _YEAR = re.compile(r"(?<!\d)(?:1[4-9]|20)\d\d(?!\d)")
 # A Cochrane review has one number; each of its versions has a DOI of its own.
 COCHRANE = re.compile(r"10\.1002/14651858\.(cd\d+)(?:\.pub\d+)?$")
 _SERVERS = re.compile(r"(?:bio|med|ar|chem|psy)r?xiv\b|(?:research square|ssrn|preprints?)\b")
+_ISBN = re.compile(
+    r"\b(?:97[89])?(\d{9})[\dX]\b"
+)  # without prefix and check digit: those of ten and thirteen digits alike
 _ISSN = re.compile(r"\d{4}-\d{3}[\dX]")
 
 _NOBODY = frozenset({"et al", "others", "anonymous", "anon", "no authors listed"})
 _HEADING = re.compile(r"^(?:abstract|background|objectives?|purpose|introduction|aims?|summary|context|importance) ")
+
+
+_OWN_NUMBERS: Mapping[str, tuple[str, ...]] = {
+    "patent": ("patentNumber", "applicationNumber"),
+    "report": ("reportNumber",),
+    "standard": ("number",),
+    "webpage": ("url",),
+}
+_DAILY = frozenset({"newspaperArticle", "magazineArticle", "blogPost"})
+_BOOKS = frozenset({"book", "bookSection"})
+_SHORTEST_TITLE = 10
+_ISSUE_WORDS = {"supplement": "suppl", "supp": "suppl", "part": "pt", "no": "", "issue": "", "number": ""}
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +141,8 @@ class Sketch:
     """What is compared of a record: small, so that a whole drop's sketches fit in memory. All texts are folded, empty if unknown.
 
     title: without what a database added to it; `letters`: that without its blanks.  marks: what kind of writing about another work it is.  numbers: of the title.
-    issue: a plain number only.  first, last: pages; `starts`: of all ranges, bare digits.  authors: family names.
+    issue: a plain number only; `whole_issue`: as it was written.  first, last: pages; `starts`: of all ranges, bare digits.  authors: family names.
+    apart: what tells it from others of the same title, as `edition:2`.  isbns: nine digits each, of books.
     name: the words of the first author's whole name.  abstract: its beginning without blanks, empty if too short to tell.
     """
 
@@ -106,11 +165,19 @@ class Sketch:
     abstract: str = ""
     kind: str = ""
     letters: str = ""
+    apart: frozenset[str] = frozenset()
+    isbns: frozenset[str] = frozenset()
+    whole_issue: str = ""
 
     @property
     def author(self) -> str:
         """The first author's family name."""
         return self.authors[0] if self.authors else ""
+
+    @property
+    def size(self) -> int:
+        """How much the title says, in letters: one of Chinese counts for three."""
+        return len(self.letters) if self.letters.isascii() else len(self.letters) + 2 * len(WIDE.findall(self.letters))
 
     @property
     def numbered(self) -> bool:
@@ -157,6 +224,9 @@ def sketch(record: Record) -> Sketch:
         abstract=_abstract(record.base("abstractNote")),
         kind=record.item_type,
         letters=title.replace(" ", ""),
+        apart=_apart(record),
+        isbns=_isbns(record),
+        whole_issue=_whole_issue(record.base("issue")),
     )
 
 
@@ -164,26 +234,66 @@ def _title(said: str) -> tuple[str, frozenset[str]]:
     """The title without what a database put behind it, and the marks of a notice, a reply, a protocol."""
     title = plain(said) if "<" in said or "&" in said else said.strip()
     for _ in range(3):
-        shorter = _TAIL.sub("", title)
-        if shorter == title or len(shorter) < 10:
-            break
-        title = shorter
+        title = _without_tail(title)
     cited = _CITES.search(title)
     cites = cited is not None and cited.start() >= 15
     folded = _TAKEN_BACK.sub("", fold(title[: cited.start()] if cited and cites else title))
+    if not folded.isascii() and sum("α" <= letter <= "ω" for letter in folded) <= _MOST_GREEK:
+        folded = folded.translate(_GREEK)
     marks = {mark for mark, pattern in _MARKS.items() if pattern.search(folded)}
     return folded, frozenset(marks | {"notice"} if cites else marks)
 
 
+def _without_tail(title: str) -> str:
+    """The title without the bracket at its end, if that is a database's."""
+    bare = title.rstrip(". ")
+    start = bare.rfind({")": "(", "]": "["}.get(bare[-1:], "\0"))
+    said = bare[start + 1 : -1]
+    if start < _SHORTEST_TITLE or len(said) > _LONGEST_TAIL or not _TAIL.fullmatch(said) or fold(said) in _MARK_WORDS:
+        return title
+    return title[:start].rstrip()
+
+
 def _numbers(title: str) -> tuple[str, ...]:
+    """The numbers of a title, however they are written: `part II`, `two` and `2` are `2`."""
     digits = [number.lstrip("0") or "0" for number in re.findall(r"\d+", title)]
-    return tuple(sorted([*digits, *_PART.findall(title), *_ROMAN.findall(title)]))
+    parts = {found.start(1): found[1] for found in _PART.finditer(title)}
+    others = {found.start(): found[0] for found in (*_ROMAN.finditer(title), *_NUMBER_WORD.finditer(title))}
+    return tuple(sorted([*digits, *(_SPELT.get(word, word) for word in {**others, **parts}.values())]))
+
+
+def _apart(record: Record) -> frozenset[str]:
+    """What tells works of one title apart, as `name:value`: edition, number, day, number in a register, signs like those of CD4+."""
+    found = {
+        f"{name}:{fold(value)}"
+        for name in _OWN_NUMBERS.get(record.item_type, ())
+        if (value := record.fields.get(name, ""))
+    }
+    if record.item_type in _DAILY and re.fullmatch(r"\d{4}-\d\d-\d\d", record.base("date")):
+        found.add(f"day:{record.base('date')}")
+    if record.item_type in _BOOKS and (edition := record.fields.get("edition", "")):
+        number = re.search(r"\d+", edition)
+        found |= (
+            {f"edition:{number.group()}"}
+            if number
+            else {f"edition:{_SPELT[w]}" for w in fold(edition).split() if w in _SPELT}
+        )
+    names = " ".join(f"{one.last} {one.name}" for one in record.creators[:2])
+    registered = _REGISTERED.search(f"{record.fields.get('url', '')} {record.base('publicationTitle')} {names}")
+    signs = "".join(filter(None, (one or other for one, other in _SIGNS.findall(plain(record.title)))))
+    return frozenset(
+        found
+        | ({f"registry:{registered.group().upper()}"} if registered else set())
+        | ({f"signs:{signs}"} if signs else set())
+    )
 
 
 @lru_cache(maxsize=20_000)
 def _journal(said: str) -> tuple[str, str]:
     """The journal's name alone, and the volume where the name carries the whole citation."""
-    name, volume = _CONFERENCE.sub("", said), ""
+    if said.lower().startswith(("http:", "https:", "www.")):
+        return "", ""
+    name, volume = _CONFERENCE.sub("", said[:_LONGEST_TAIL]), ""
     cited = _CITATION.search(name)
     if cited and cited.start() >= 3:
         name, volume = name[: cited.start()], cited.group(1) or ""
@@ -210,6 +320,18 @@ def _issue(said: str) -> tuple[str, str]:
     return (number if re.fullmatch(r"\d{1,2}", number) else ""), (number if _NUMBER_IN_ISSUE.fullmatch(number) else "")
 
 
+def _isbns(record: Record) -> frozenset[str]:
+    """Of a book."""
+    said = record.fields.get("ISBN", "") if record.item_type == "book" else ""
+    return frozenset(_ISBN.findall(re.sub(r"[ -](?=[\dX])", "", said)))
+
+
+def _whole_issue(said: str) -> str:
+    """The issue with its words (`Suppl 1`), in any order; empty for a plain number."""
+    words = [_ISSUE_WORDS.get(word, word) for word in fold(said).split()]
+    return " ".join(sorted(filter(None, words))) if any(word[:1].isalpha() for word in words) else ""
+
+
 def _pages(said: str, *, known_volume: bool) -> tuple[str, str, frozenset[str]]:
     """First and last page, and where each range begins. `1-6` without a volume says nothing: every preprint has it."""
     text = re.sub(r"--|[\u2010-\u2015\u2212]", "-", said.strip().lower().strip('"'))
@@ -231,7 +353,7 @@ def _range(said: str) -> tuple[str, str]:
     if first in _NO_PAGE:
         return "", ""
     first, last = first.lstrip("0"), last.lstrip("0")
-    if first.isdigit() and last.isdigit() and len(last) < len(first):
+    if first.isdecimal() and last.isdecimal() and len(last) < len(first):
         last = first[: len(first) - len(last)] + last
     is_page = re.search(r"\d", first) or re.fullmatch(r"[ivxlc]+", first)
     return (first, last) if is_page else ("", "")

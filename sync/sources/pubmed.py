@@ -184,9 +184,9 @@ class PubMed:
         reply = self._http.ask(NAME, "anonymous", "GET", self._citation_url(citations), busy=_busy)
         lines = reply.body.decode("utf-8", "replace").splitlines()
         parts = [line.strip().rstrip("|").split("|") for line in lines if line.strip()]
-        if reply.status != 200 or not all(len(part) > 1 and part[-2].strip().isdigit() for part in parts):
+        if reply.status != 200 or not all(len(part) > 1 and part[-2].strip().isdecimal() for part in parts):
             raise _outage(f"answered with something else than citations (status {reply.status})")
-        found = {int(part[-2]): parse_pmid(part[-1]) for part in parts if part[-1].strip().isdigit()}
+        found = {int(part[-2]): parse_pmid(part[-1]) for part in parts if part[-1].strip().isdecimal()}
         return {citation: pmid for number, citation in enumerate(citations) if (pmid := found.get(number))}
 
     def _citation_url(self, citations: Sequence[str]) -> str:
@@ -208,7 +208,7 @@ class PubMed:
             raise _outage(f"could not search ({squeeze(str(said))[:200]})")
         found = [str(pmid) for pmid in result.get("idlist", ())]
         count = str(result.get("count", ""))
-        if not count.isdigit() or int(count) <= most or len(keys) == 1:
+        if not count.isdecimal() or int(count) <= most or len(keys) == 1:
             return found
         middle = len(keys) // 2
         return [*self._search(keys[:middle]), *self._search(keys[middle:])]

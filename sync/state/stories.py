@@ -41,7 +41,7 @@ class Stories:
 
     def of(self, name: str) -> list[Story]:
         """The records behind an item key, or the one with this number; empty if there are none."""
-        where, value = ("r.id", int(name)) if name.isdigit() and len(name) < 8 else ("r.key", name)
+        where, value = ("r.id", int(name)) if name.isdecimal() and len(name) < 8 else ("r.key", name)
         rows = self._db.rows(
             f"SELECT r.*, d.path FROM records r JOIN drops d ON d.id = r.drop_id WHERE {where} = ? AND r.survivor IS NULL"  # noqa: S608
             " ORDER BY r.id",

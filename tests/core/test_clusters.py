@@ -151,3 +151,18 @@ def _parts(known: dict[int, Sketch], followers: dict[int, int]) -> set[frozenset
     for key in known:
         parts.setdefault(followers.get(key, key), set()).add(key)
     return {frozenset(part) for part in parts.values()}
+
+
+def test_a_record_that_says_less_does_not_join_two_that_speak_against_each_other() -> None:
+    first, other = placed(pages="10-19", issue="1"), placed(pages="210-215", issue="4")
+    bridge = placed(pages="", issue="")
+    found = clusters({1: first, 2: other, 3: bridge}, groups({1: first, 2: other, 3: bridge}))
+    assert {1, 2} - found.followers.keys() == {1, 2}
+
+
+def test_what_a_full_cluster_does_not_take_in_is_asked() -> None:
+    alike = dict.fromkeys(range(CLUSTER + 5), placed())
+    found = clusters(alike, groups(alike))
+    assert len(found.followers) == CLUSTER - 1 + 4  # the five that were not taken in are a cluster of their own
+    assert len(found.questions) == 1
+    assert {why[-1] for _, why in found.questions.values()} == {"cluster-full"}
