@@ -92,14 +92,14 @@ def clusters(
     doubtful: list[_Link[K]]
     same, doubtful = _links(sketches, grouped, order, versed)
     home: dict[K, list[K]] = {}
-    full: list[_Link[K]] = []
+    left_out: dict[K, K] = {}  # records for which a full cluster had no place, and one of its members
     why: dict[K, tuple[str, ...]] = {}
     for match, one, other in same:
         mine, theirs = home.get(one, [one]), home.get(other, [other])
-        if mine is theirs:
+        if mine is theirs or one in left_out or other in left_out:
             continue
         if len(mine) + len(theirs) > CLUSTER:
-            full.append((Match(Verdict.UNSURE, ("cluster-full",)), one, other))
+            left_out |= {other: one} if other not in home else {one: other} if one not in home else {}
             continue
         if not _fits_all(sketches, mine, theirs, versed):
             continue
@@ -110,8 +110,13 @@ def clusters(
     followers = {key: (members[0], why[key]) for key, members in home.items() if members[0] != key}
     return Clustered(
         dict(sorted(followers.items(), key=lambda item: order[item[0]])),
-        _questions([*doubtful, *full], home, followers),
+        _questions([*doubtful, *_full(left_out)], home, followers),
     )
+
+
+def _full(left_out: Mapping[K, K]) -> Iterator[_Link[K]]:
+    for key, member in left_out.items():
+        yield Match(Verdict.UNSURE, ("cluster-full",)), member, key
 
 
 def _questions(

@@ -73,7 +73,8 @@ def evidence(mine: Sketch, theirs: Sketch) -> float:
     """How much speaks for these two being one work: up to 13; below 0 where something forbids it."""
     found = Signs(mine, theirs)
     elsewhere = found.journal == DIFFER or found.volume == found.page == DIFFER
-    if elsewhere or not mine.title or not theirs.title or mine.marks != theirs.marks or found.numbers or found.preprint:
+    other = found.numbers or found.preprint or found.told_apart or found.versions or found.opposed
+    if other or elsewhere or not mine.title or not theirs.title or mine.marks != theirs.marks:
         return -1.0
     title = _TITLE_WEIGHT * max(0.0, 2 * found.title - 1)
     years = _YEARS.get(found.years, -2.0) if found.known_years else 0.0

@@ -30,7 +30,7 @@ _MOST_PEOPLE = 12
 _SAME_WORD = 85.0  # percent of equal letters, of words of journals
 _MISSPELT = 60.0  # percent of equal letters from which one word of a title may be the other, misspelt
 _SHORT_WORD = 2  # letters
-_NEGATIONS = frozenset({"without", "not", "no", "non", "un"})
+_NEGATIONS = frozenset({"without", "not", "non", "un"})
 _PAIRS = """
     maternal/paternal mother/father mothers/fathers male/female males/females men/women boys/girls adult/child
     adults/children with/without pre/post hyper/hypo inter/intra intra/extra high/low higher/lower
@@ -91,6 +91,12 @@ class Signs:
         mine, theirs = (list(each.letters) if wide else each.title.split() for each in (self.one, self.other))
         return _words_differ(mine, theirs)
 
+    @property
+    def how_titles_differ(self) -> str:
+        """`subtitle-differs` where they begin alike and go on otherwise, else `title-differs`."""
+        alike = self.one.letters[:_CUT_HEAD] == self.other.letters[:_CUT_HEAD]
+        return "subtitle-differs" if alike else "title-differs"
+
     @cached_property
     def companion(self) -> bool:
         """Whether what one title says more than the other is that of another paper about the same: its design, its costs."""
@@ -99,6 +105,8 @@ class Signs:
     @cached_property
     def told_apart(self) -> bool:
         """Whether edition, number, day or register make two works of them."""
+        if not self.one.apart or not self.other.apart:
+            return False
         mine, theirs = (dict(part.split(":", 1) for part in each.apart) for each in (self.one, self.other))
         return any(theirs.get(name, value) != value for name, value in mine.items())
 
@@ -202,8 +210,10 @@ class Signs:
     @cached_property
     def long_range(self) -> bool:
         """Whether they share a range of at least three pages that are none of a supplement: no two works of a journal do."""
-        first, last = (re.sub(r"\D", "", page) for page in (self.one.first, self.one.last))
-        if not self.range or self.one.in_supplement or not first or not last or len(first + last) > 2 * _LONGEST_PAGE:
+        if not self.range or self.one.in_supplement:
+            return False
+        first, last = (re.sub(r"\D", "", page)[:_LONGEST_PAGE] for page in (self.one.first, self.one.last))
+        if not first or not last:
             return False
         return int(last) - int(first) > 1
 
@@ -255,6 +265,8 @@ class Signs:
     @cached_property
     def versions(self) -> bool:
         """Whether they are two versions of one Cochrane review: by DOI, or by year or issue in that database."""
+        if not self.one.cochrane or not self.other.cochrane:
+            return False
         mine, theirs = (COCHRANE.match(each.doi) for each in (self.one, self.other))
         if mine and theirs:
             return mine[1] == theirs[1] and self.doi == DIFFER
@@ -388,7 +400,9 @@ def _words_differ(one: list[str], other: list[str]) -> bool:
             return True
         if {mine, theirs} & _SMALL and fuzz.ratio(mine, theirs) >= _MISSPELT / 2:
             continue
-        short = min(len(mine), len(theirs)) <= _SHORT_WORD
+        if sorted(mine) == sorted(theirs):  # letters that changed places
+            continue
+        short = max(len(mine), len(theirs)) <= _SHORT_WORD
         if short or fuzz.ratio(mine, theirs) < _MISSPELT or frozenset((mine, theirs)) in _OPPOSITES:
             return True
     return False

@@ -72,9 +72,8 @@ _APART = frozenset(
         "edition",
         "told-apart",
         "words-differ",
-        "page-differs",
-        "title-differs",
-        "year-differs",
+        "subtitle-differs",
+        "places-differ",
     )
 )
 
@@ -95,7 +94,7 @@ def compare(one: Sketch, other: Sketch, *, join_versions: bool = False) -> Match
     if found.title < UNLIKE_AT_ALL and not _may_be_translation(one, other):
         # most pairs: the rest need not be looked at
         chapter = found.kinds == {"book", "bookSection"} and found.chapter
-        return Match(Verdict.RELATED, ("chapter",)) if chapter else Match(Verdict.DIFFERENT, ("title-differs",))
+        return Match(Verdict.RELATED, ("chapter",)) if chapter else Match(Verdict.DIFFERENT, (found.how_titles_differ,))
     if join_versions and found.versions and found.title >= ALIKE and found.people != DIFFER:  # what a person wants
         return Match(Verdict.SAME, (*_identifiers(found), "cochrane-version"))
     for rule in next(rules for applies, rules in _SECTIONS if applies(found)):
@@ -115,12 +114,19 @@ def _of_notice(found: Signs) -> Match:
 def _doubted(match: Match, found: Signs) -> Match:
     """A verdict `same` over titles of which a word says otherwise is none: abstracts of one supplement differ by a word.
 
-    A range of several pages bears it: databases drop Greek letters, and translate.
+    A range of several pages bears it, and two identifiers: databases drop Greek letters, and translate.
     """
-    if match.verdict is Verdict.SAME and found.companion and not found.identified and found.page != AGREE:
+    if match.verdict is not Verdict.SAME:
+        return match
+    if found.companion and not found.identified and found.page != AGREE:
         return Match(Verdict.UNSURE, (*match.reasons, "companion"))
-    borne = found.long_range and found.people == AGREE and not _conflict(found) and found.abstract != DIFFER
-    if match.verdict is not Verdict.SAME or borne or not found.opposed:
+    borne = (
+        (found.long_range or found.doi == found.pmid == AGREE)
+        and found.people == AGREE
+        and not _conflict(found)
+        and DIFFER not in (found.abstract, found.page)
+    )
+    if borne or not found.opposed:
         return match
     asked = found.range or (found.identified and found.page != DIFFER)
     return Match(Verdict.UNSURE if asked else Verdict.DIFFERENT, (*match.reasons, "words-differ"))
@@ -227,7 +233,7 @@ _SAME, _UNSURE, _RELATED, _DIFFERENT = Verdict.SAME, Verdict.UNSURE, Verdict.REL
 _TABLE: tuple[tuple[Callable[[Signs], bool], tuple[tuple[str, Verdict, Callable[[Signs], bool]], ...]], ...] = (
     # Editions, patents, newspapers, trials: told apart by what is theirs alone.
     (
-        lambda s: s.told_apart,
+        lambda s: bool(s.one.apart) and s.told_apart,
         (
             ("edition", _RELATED, lambda s: s.kinds == {"book"} and s.title >= 0.95),
             ("told-apart", _DIFFERENT, lambda _: True),
@@ -235,7 +241,7 @@ _TABLE: tuple[tuple[Callable[[Signs], bool], tuple[tuple[str, Verdict, Callable[
     ),
     # Versions of a Cochrane review.
     (
-        lambda s: s.versions and s.title >= ALIKE,
+        lambda s: s.one.cochrane and s.title >= ALIKE and s.versions,
         (("cochrane-version", _RELATED, lambda _: True),),
     ),
     # Numbers in titles: series, parts, yearly guidelines.
@@ -248,6 +254,7 @@ _TABLE: tuple[tuple[Callable[[Signs], bool], tuple[tuple[str, Verdict, Callable[
                 _SAME,
                 lambda s: s.title >= 0.85 and s.long_range and _whole_place(s) and s.people == AGREE and not _conflict(s) and s.abstract != DIFFER,
             ),
+            ("identifier-and-page", _SAME, lambda s: s.doi == s.pmid == AGREE and s.title >= 0.85 and s.page == AGREE and s.people == AGREE),
             (
                 "identifier-and-page",
                 _UNSURE,
@@ -409,6 +416,11 @@ _TABLE: tuple[tuple[Callable[[Signs], bool], tuple[tuple[str, Verdict, Callable[
                 _SAME,
                 lambda s: s.page == DIFFER and s.abstract == AGREE and s.title >= 0.95 and s.people == AGREE and s.journal == AGREE and not s.years
                 and DIFFER not in (s.volume, s.issue) and not s.whole_places,
+            ),
+            (
+                "places-differ",
+                _UNSURE,
+                lambda s: s.page == s.issue == DIFFER and s.title >= 0.95 and s.people == AGREE and s.volume != DIFFER and s.journal == AGREE,
             ),
             ("page-differs", _UNSURE, lambda s: s.page == DIFFER and s.abstract == AGREE and s.title >= 0.95 and s.people == AGREE),
             (

@@ -87,6 +87,8 @@ _GREEK = str.maketrans(dict(zip(_GREEK_LETTERS, _GREEK_WORDS, strict=True)))
 GREEK_NAMES = re.compile("var(?:epsilon|phi)|" + "|".join(word for word in _GREEK_WORDS if len(word) > 3))
 _MOST_GREEK = 5  # letters; with more the title is in Greek
 _SIGNS = re.compile(r"[A-Z\d]([+-])(?=[\s,;:)]|$)|([<>\u2264\u2265])\s*\d")
+_FOUR_DIGITS = re.compile(r"\d{4}")
+_SIGNED = re.compile(r"[+<>\u2264\u2265]|-[\s,;:)]|-$")
 WIDE = re.compile(
     r"[\u1100-\u11ff\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff]"
 )  # letters that say as much as a syllable or a word
@@ -190,6 +192,11 @@ class Sketch:
         return self.kind == "preprint" or _SERVERS.match(self.journal) is not None
 
     @property
+    def cochrane(self) -> bool:
+        """Whether it is a review of the Cochrane database."""
+        return self.doi.startswith("10.1002/14651858.") or self.journal.startswith("cochrane database")
+
+    @property
     def in_supplement(self) -> bool:
         """Whether its page is one of a supplement."""
         return re.match(r"s\d", self.first) is not None
@@ -257,6 +264,8 @@ def _without_tail(title: str) -> str:
 def _numbers(title: str) -> tuple[str, ...]:
     """The numbers of a title, however they are written: `part II`, `two` and `2` are `2`."""
     digits = [number.lstrip("0") or "0" for number in re.findall(r"\d+", title)]
+    if not any(len(word) == 1 or word in _SPELT for word in title.split()):
+        return tuple(sorted(digits))
     parts = {found.start(1): found[1] for found in _PART.finditer(title)}
     others = {found.start(): found[0] for found in (*_ROMAN.finditer(title), *_NUMBER_WORD.finditer(title))}
     return tuple(sorted([*digits, *(_SPELT.get(word, word) for word in {**others, **parts}.values())]))
@@ -279,8 +288,10 @@ def _apart(record: Record) -> frozenset[str]:
             else {f"edition:{_SPELT[w]}" for w in fold(edition).split() if w in _SPELT}
         )
     names = " ".join(f"{one.last} {one.name}" for one in record.creators[:2])
-    registered = _REGISTERED.search(f"{record.fields.get('url', '')} {record.base('publicationTitle')} {names}")
-    signs = "".join(filter(None, (one or other for one, other in _SIGNS.findall(plain(record.title)))))
+    text = f"{record.fields.get('url', '')} {record.base('publicationTitle')} {names}"
+    registered = _REGISTERED.search(text) if _FOUR_DIGITS.search(text) else None
+    title = plain(record.title) if "<" in record.title or "&" in record.title else record.title
+    signs = "".join(one or other for one, other in _SIGNS.findall(title)) if _SIGNED.search(title) else ""
     return frozenset(
         found
         | ({f"registry:{registered.group().upper()}"} if registered else set())
@@ -323,11 +334,13 @@ def _issue(said: str) -> tuple[str, str]:
 def _isbns(record: Record) -> frozenset[str]:
     """Of a book."""
     said = record.fields.get("ISBN", "") if record.item_type == "book" else ""
-    return frozenset(_ISBN.findall(re.sub(r"[ -](?=[\dX])", "", said)))
+    return frozenset() if not said else frozenset(_ISBN.findall(re.sub(r"[ -](?=[\dX])", "", said)))
 
 
 def _whole_issue(said: str) -> str:
     """The issue with its words (`Suppl 1`), in any order; empty for a plain number."""
+    if not said or said.isdecimal():
+        return ""
     words = [_ISSUE_WORDS.get(word, word) for word in fold(said).split()]
     return " ".join(sorted(filter(None, words))) if any(word[:1].isalpha() for word in words) else ""
 
