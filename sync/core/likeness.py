@@ -8,7 +8,7 @@ from functools import cached_property, lru_cache
 
 from rapidfuzz import fuzz
 
-from sync.core.sketch import COCHRANE, GENERIC, GREEK_NAMES, WIDE, Sketch
+from sync.core.sketch import COCHRANE, GENERIC, GREEK_NAMES, SPELT, WIDE, Sketch
 
 AGREE, OVERLAP, UNKNOWN, DIFFER = 2, 1, 0, -1  # of parts; OVERLAP only of people
 
@@ -88,8 +88,8 @@ class Signs:
         if self.title == 1 or self.cut:
             return False
         wide = WIDE.search(self.one.title) and WIDE.search(self.other.title)
-        mine, theirs = (list(each.letters) if wide else each.title.split() for each in (self.one, self.other))
-        return _words_differ(mine, theirs)
+        mine, theirs = (each.letters if wide else each.title.split() for each in (self.one, self.other))
+        return _words_differ([SPELT.get(word, word) for word in mine], [SPELT.get(word, word) for word in theirs])
 
     @property
     def how_titles_differ(self) -> str:

@@ -306,7 +306,7 @@ _TABLE: tuple[tuple[Callable[[Signs], bool], tuple[tuple[str, Verdict, Callable[
         (
             ("chapter", _UNSURE, lambda s: s.title >= ALIKE and s.kinds == {"book", "bookSection"}),
             ("place-differs", _UNSURE, lambda s: s.title >= ALIKE and s.page == s.volume == DIFFER),
-            ("year-differs", _UNSURE, lambda s: s.title >= ALIKE and s.years > 1 and s.journal == DIFFER),
+            ("year-differs", _UNSURE, lambda s: s.title >= ALIKE and ((s.years > 1 and s.journal == DIFFER) or (s.years > 2 and DIFFER in (s.volume, s.page)))),
             (
                 "people-differ",
                 _UNSURE,

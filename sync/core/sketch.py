@@ -72,7 +72,7 @@ _ORDINALS = {
     for number, word in enumerate("first second third fourth fifth sixth seventh eighth ninth tenth".split(), 1)
 }
 _ROMANS = {word: str(number) for number, word in enumerate("i ii iii iv v vi vii viii ix x xi xii".split(), 1)}
-_SPELT = {**_COUNTED, **_ORDINALS, **_ROMANS}
+SPELT = {**_COUNTED, **_ORDINALS, **_ROMANS}
 _PART = re.compile(
     r"\b(?:part|phase|paper|volume|chapter|study|stage|session|number|no|type|grade|version|edition|module|arm|cohort|experiment|trial"
     r"|lesson|book|section|teil|parte|partie) ([a-z]|[ivx]+|" + "|".join([*_COUNTED, *_ORDINALS]) + r")\b"
@@ -264,11 +264,11 @@ def _without_tail(title: str) -> str:
 def _numbers(title: str) -> tuple[str, ...]:
     """The numbers of a title, however they are written: `part II`, `two` and `2` are `2`."""
     digits = [number.lstrip("0") or "0" for number in re.findall(r"\d+", title)]
-    if not any(len(word) == 1 or word in _SPELT for word in title.split()):
+    if not any(len(word) == 1 or word in SPELT for word in title.split()):
         return tuple(sorted(digits))
     parts = {found.start(1): found[1] for found in _PART.finditer(title)}
     others = {found.start(): found[0] for found in (*_ROMAN.finditer(title), *_NUMBER_WORD.finditer(title))}
-    return tuple(sorted([*digits, *(_SPELT.get(word, word) for word in {**others, **parts}.values())]))
+    return tuple(sorted([*digits, *(SPELT.get(word, word) for word in {**others, **parts}.values())]))
 
 
 def _apart(record: Record) -> frozenset[str]:
@@ -285,7 +285,7 @@ def _apart(record: Record) -> frozenset[str]:
         found |= (
             {f"edition:{number.group()}"}
             if number
-            else {f"edition:{_SPELT[w]}" for w in fold(edition).split() if w in _SPELT}
+            else {f"edition:{SPELT[w]}" for w in fold(edition).split() if w in SPELT}
         )
     names = " ".join(f"{one.last} {one.name}" for one in record.creators[:2])
     text = f"{record.fields.get('url', '')} {record.base('publicationTitle')} {names}"
