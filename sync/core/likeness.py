@@ -3,47 +3,19 @@
 from __future__ import annotations
 
 import re
-from difflib import SequenceMatcher
 from functools import cached_property, lru_cache
 
 from rapidfuzz import fuzz
 
-from sync.core.sketch import COCHRANE, GENERIC, GREEK_NAMES, SPELT, WIDE, Sketch
+from sync.core.sketch import COCHRANE, GENERIC, WIDE, Sketch
+from sync.core.titles import SMALL, begin_alike, companion, numbers_differ, opposed, titles
 
 AGREE, OVERLAP, UNKNOWN, DIFFER = 2, 1, 0, -1  # of parts; OVERLAP only of people
 
-_SMALL = frozenset(
-    "a an and as at by das de del der des di die du e el en et for from fur in la las le les los of on or the to und van with y zu".split()  # noqa: SIM905
-)
-# What follows a title that is otherwise the same and makes it another work's.
-_SERIES = re.compile(
-    r"\b(?:part|phase|paper|study|stage|no|number|volume) (?:[ivx]+|\d+|one|two|three|four|[a-d])\b|^ *(?:[ivx]+|\d{1,2})\b"
-    r"|\b(?:[ivx]{2,}|i)$|\b(?:correction|erratum|reply|comment|protocol|follow up)\b"
-)
-_COMPANION = re.compile(
-    r"\b(?:economic (?:evaluation|analysis)|cost (?:effectiveness|utility)|rationale|(?:study|trial) design|design (?:of|and)|statistical analysis"
-    r"|responses?|editorial|discussion|qualitative findings|(?:process|secondary|subgroup|post hoc|interim) (?:evaluation|analysis|analyses)"
-    r"|baseline (?:data|characteristics|findings))\b"
-)
 _SAME_NAME = 85.0  # percent of equal letters
 _MOST_PEOPLE = 12
 _SAME_WORD = 85.0  # percent of equal letters, of words of journals
-_MISSPELT = 60.0  # percent of equal letters from which one word of a title may be the other, misspelt
-_SHORT_WORD = 2  # letters
-_NEGATIONS = frozenset({"without", "not", "non", "un"})
-_PAIRS = """
-    maternal/paternal mother/father mothers/fathers male/female males/females men/women boys/girls adult/child
-    adults/children with/without pre/post hyper/hypo inter/intra intra/extra high/low higher/lower
-    increased/decreased increase/decrease positive/negative early/late acute/chronic short/long left/right
-    upper/lower benign/malignant single/double type1/type2 hyperthyroidism/hypothyroidism hypertension/hypotension
-    hyperglycemia/hypoglycemia hyperglycaemia/hypoglycaemia prenatal/postnatal preoperative/postoperative
-    inpatient/outpatient inpatients/outpatients unilateral/bilateral assessment/treatment ireland/iceland
-    austria/australia urban/rural internal/external primary/secondary
-"""
-_OPPOSITES = frozenset(frozenset(pair.split("/")) for pair in _PAIRS.split())
 _LONGEST_PAGE = 9  # digits
-_MOST_WORDS = 300  # of a title that are compared one by one
-_CUT_HEAD, _CUT_TAIL = 20, 25  # letters from which a title is surely the head, or the end, of a longer one
 
 
 class Signs:
@@ -80,27 +52,22 @@ class Signs:
     @cached_property
     def numbers(self) -> bool:
         """Whether the titles' numbers speak against each other."""
-        return _numbers_differ(self.one, self.other, self.title, cut=self.cut)
+        return numbers_differ(self.one, self.other, self.title, cut=self.cut)
 
     @cached_property
     def opposed(self) -> bool:
         """Whether a word of one title stands where the other has quite another: hepatitis B and C, men and women, with and without."""
-        if self.title == 1 or self.cut:
-            return False
-        wide = WIDE.search(self.one.title) and WIDE.search(self.other.title)
-        mine, theirs = (each.letters if wide else each.title.split() for each in (self.one, self.other))
-        return _words_differ([SPELT.get(word, word) for word in mine], [SPELT.get(word, word) for word in theirs])
+        return self.title < 1 and not self.cut and opposed(self.one, self.other)
 
     @property
     def how_titles_differ(self) -> str:
         """`subtitle-differs` where they begin alike and go on otherwise, else `title-differs`."""
-        alike = self.one.letters[:_CUT_HEAD] == self.other.letters[:_CUT_HEAD]
-        return "subtitle-differs" if alike else "title-differs"
+        return "subtitle-differs" if begin_alike(self.one, self.other) else "title-differs"
 
     @cached_property
     def companion(self) -> bool:
         """Whether what one title says more than the other is that of another paper about the same: its design, its costs."""
-        return self.cut and _COMPANION.search(_rest(self.one, self.other)) is not None
+        return self.cut and companion(self.one, self.other)
 
     @cached_property
     def told_apart(self) -> bool:
@@ -289,21 +256,6 @@ def equal(one: str, other: str) -> int:
     return UNKNOWN if not one or not other else AGREE if one == other else DIFFER
 
 
-def titles(one: Sketch, other: Sketch) -> tuple[float, bool]:
-    """How much of the letters is the same (0 to 1), and whether one title is the head or the end of the other."""
-    short, long = one.letters, other.letters
-    if short == long:
-        return 1.0, False
-    if len(short) > len(long):
-        short, long = long, short
-    ratio = fuzz.ratio(short, long) / 100
-    if len(short) >= _CUT_HEAD and long.startswith(short):
-        return max(ratio, 0.95), True
-    if len(short) >= _CUT_TAIL and long.endswith(short):
-        return max(ratio, 0.9), True
-    return ratio, False
-
-
 def people(one: Sketch, other: Sketch) -> int:
     """AGREE on the first author; OVERLAP in others, or where given and family name stand the other way round."""
     if not one.authors or not other.authors:
@@ -365,7 +317,7 @@ def abstracts(one: Sketch, other: Sketch) -> int:
 
 @lru_cache(maxsize=50_000)
 def _named_alike(one: str, other: str) -> int:
-    short, long = sorted(([word for word in name.split() if word not in _SMALL] for name in (one, other)), key=len)
+    short, long = sorted(([word for word in name.split() if word not in SMALL] for name in (one, other)), key=len)
     if not short:
         return UNKNOWN
     if len(short) == 1 and len(short[0]) >= 3 and short[0] == long[0] and len(long) == 1:
@@ -381,38 +333,6 @@ def _named_alike(one: str, other: str) -> int:
         return AGREE
     shared = {word[:4] for word in short} & {word[:4] for word in long}
     return UNKNOWN if len(short) >= 2 and len(shared) >= len(short) - 1 else DIFFER
-
-
-def _words_differ(one: list[str], other: list[str]) -> bool:
-    for kind, i1, i2, j1, j2 in SequenceMatcher(
-        None, one[:_MOST_WORDS], other[:_MOST_WORDS], autojunk=False
-    ).get_opcodes():
-        if kind == "equal":
-            continue
-        mine, theirs = "".join(one[i1:i2]), "".join(other[j1:j2])
-        if kind != "replace":
-            if _NEGATIONS & {*one[i1:i2], *other[j1:j2]}:
-                return True
-            continue
-        if mine == theirs or _less_greek(mine, theirs):
-            continue
-        if _NEGATIONS & {mine, theirs}:
-            return True
-        if {mine, theirs} & _SMALL and fuzz.ratio(mine, theirs) >= _MISSPELT / 2:
-            continue
-        if sorted(mine) == sorted(theirs):  # letters that changed places
-            continue
-        short = max(len(mine), len(theirs)) <= _SHORT_WORD
-        if short or fuzz.ratio(mine, theirs) < _MISSPELT or frozenset((mine, theirs)) in _OPPOSITES:
-            return True
-    return False
-
-
-def _less_greek(one: str, other: str) -> bool:
-    """Whether one is the other without a Greek letter's name, or with a sign in its place: `nfb` for `nfkappab`, `a` for `alpha`."""
-    mine, theirs = (GREEK_NAMES.sub("", word) for word in (one, other))
-    only_one = (mine == one) != (theirs == other)
-    return only_one and (mine == theirs or (len(mine) <= 1 and len(theirs) <= 1))
 
 
 def _others_shared(one: Sketch, other: Sketch) -> bool:
@@ -443,31 +363,6 @@ def _is_initials(words: list[str], others: list[str]) -> bool:
     return len(initials) >= 3 and any(
         word == initials or (len(word) >= 4 and initials.startswith(word)) for word in others
     )
-
-
-def _numbers_differ(one: Sketch, other: Sketch, title: float, *, cut: bool) -> bool:
-    """Whether the numbers of the titles make them two works: `part I` and `part II`, 2019 and 2020."""
-    if title == 1:
-        return False
-    if not cut:
-        return one.numbers != other.numbers
-    if _SERIES.search(_rest(one, other)):
-        return True
-    mine, theirs = set(one.numbers), set(other.numbers)
-    return not (mine <= theirs or theirs <= mine)
-
-
-def _rest(one: Sketch, other: Sketch) -> str:
-    """What the longer title has before or behind the shorter one."""
-    short, long = sorted((one, other), key=lambda each: (len(each.letters), each.letters))
-    if not long.letters.startswith(short.letters):
-        return long.title[: len(long.title) - len(short.title)]
-    left = len(short.letters)
-    for place, letter in enumerate(long.title):
-        if not left:
-            return long.title[place:]
-        left -= letter != " "
-    return ""
 
 
 def _glued(one: Sketch, other: Sketch) -> bool:
