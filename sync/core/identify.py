@@ -1,4 +1,6 @@
-"""Which of the works that a search found is the record's, where the record has no identifier: by evidence, with a gap to the next.
+"""Whether what a source answers is the record's work: to an identifier, to a citation, to a search by words.
+
+Of what a search found one work is taken by evidence, with a gap to the next.
 
 A wrong identifier draws a wrong record after it, so that only what is beyond doubt is taken; what is likely is told to a person.
 The weights and the two thresholds were found on recorded works, spoilt as exports spoil them (`tests/bench/bench_identify.py`).
@@ -6,14 +8,19 @@ The weights and the two thresholds were found on recorded works, spoilt as expor
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from sync.core.likeness import AGREE, DIFFER, OVERLAP, UNKNOWN, Signs
-from sync.core.match import SHORT
+from sync.core.likeness import AGREE, DIFFER, OVERLAP, UNKNOWN, Signs, people
+from sync.core.match import ALIKE, SHORT
 from sync.core.record import Record
 from sync.core.sketch import Sketch, sketch
+from sync.core.text import fold
 
+TELLING = 4  # words from which a title is not one that many works bear
+SIGNALS = 4  # of title, author, year, volume and page, to take a work that was found by its citation
+_UNLIKE = 0.5  # titles below are those of two works
 SURE, LIKELY = 7.0, 5.5  # evidence from which a work is taken, or told
 GAP = 1.0  # more evidence than for the next best work
 TITLE = 0.85  # likeness of titles that counts as a signal
@@ -93,3 +100,59 @@ def agreeing(mine: Sketch, theirs: Sketch) -> tuple[str, ...]:
         "page": found.page == AGREE,
     }
     return tuple(name for name, holds in alike.items() if holds)
+
+
+# ---- answers to an identifier or to a citation ---------------------------------------------------------------------
+
+
+def contradicts(record: Sketch, answer: Sketch) -> str:
+    """Why a source's answer to this record's identifier cannot be the record's work; empty if nothing speaks against it.
+
+    What is missing on either side contradicts nothing. Where the titles agree, the first author or the year may still be told
+    otherwise by one of the two (another script, online and print); both together may not, nor either of them where the
+    title is one that many works bear ("Introduction").
+    """
+    titled = bool(record.title and answer.title)
+    if titled and (why := _titles_differ(record, answer)):
+        return why
+    against = [why for why in (_authors_differ(record, answer), _years_differ(record, answer)) if why]
+    telling = titled and len(record.title.split()) >= TELLING
+    return ", ".join(against) if against and (len(against) > 1 or not telling) else ""
+
+
+def agrees(record: Record, answer: Record) -> bool:
+    """Whether a work that was found by citation, not by an identifier, is surely the record's: the title agrees, nothing
+    speaks against it, and at least four of title, first author, year, volume and first page are told alike.
+    """
+    mine, theirs = sketch(record), sketch(answer)
+    if not mine.title or not theirs.title or contradicts(mine, theirs):
+        return False
+    alike = [
+        True,
+        bool(mine.author and theirs.author) and not _authors_differ(mine, theirs),
+        bool(mine.year) and mine.year == theirs.year,
+        _told_alike(record.base("volume"), answer.base("volume")),
+        bool(mine.first) and mine.first == theirs.first,
+    ]
+    return sum(alike) >= SIGNALS
+
+
+def _titles_differ(one: Sketch, other: Sketch) -> str:
+    if one.marks != other.marks:
+        return "notice"
+    found = Signs(one, other)
+    if found.title < ALIKE:
+        return "title-differs" if found.title < _UNLIKE else "title-unlike"
+    return "numbers-differ" if found.numbers else ""
+
+
+def _authors_differ(one: Sketch, other: Sketch) -> str:
+    return "author-differs" if people(one, other) == DIFFER else ""
+
+
+def _years_differ(one: Sketch, other: Sketch) -> str:
+    return "year-differs" if one.year and other.year and abs(one.year - other.year) > 1 else ""
+
+
+def _told_alike(one: str, other: str) -> bool:
+    return bool(one and other) and fold(re.sub(r"\W+$", "", one)) == fold(re.sub(r"\W+$", "", other))

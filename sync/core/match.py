@@ -8,21 +8,15 @@ systematic reviews.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import Enum
 from itertools import count
 
-from sync.core.likeness import AGREE, DIFFER, OVERLAP, UNKNOWN, Signs, is_generic, people
-from sync.core.record import Record
-from sync.core.sketch import Sketch, sketch
-from sync.core.text import fold
+from sync.core.likeness import AGREE, DIFFER, OVERLAP, UNKNOWN, Signs, is_generic
+from sync.core.sketch import Sketch
 
-TELLING = 4  # words from which a title is not one that many works bear
-SIGNALS = 4  # of title, author, year, volume and page, to take a work that was found by its citation
-ALIKE, UNLIKE = 0.85, 0.5  # of titles: one work's from here on; below, two works'
-UNLIKE_AT_ALL = 0.6
+ALIKE, UNLIKE = 0.85, 0.6  # of titles: one work's from here on; below, two works'
 SHORT = 30  # letters: shorter titles may be those of a column
 
 
@@ -91,7 +85,7 @@ def compare(one: Sketch, other: Sketch, *, join_versions: bool = False) -> Match
         return Match(Verdict.SAME, (*_identifiers(found), "identical"), _STRONGEST)
     if one.marks != other.marks:
         return _of_notice(found)
-    if found.title < UNLIKE_AT_ALL and not _may_be_translation(one, other):
+    if found.title < UNLIKE and not _may_be_translation(one, other):
         # most pairs: the rest need not be looked at
         chapter = found.kinds == {"book", "bookSection"} and found.chapter
         return Match(Verdict.RELATED, ("chapter",)) if chapter else Match(Verdict.DIFFERENT, (found.how_titles_differ,))
@@ -132,61 +126,8 @@ def _doubted(match: Match, found: Signs) -> Match:
     return Match(Verdict.UNSURE if asked else Verdict.DIFFERENT, (*match.reasons, "words-differ"))
 
 
-def contradicts(record: Sketch, answer: Sketch) -> str:
-    """Why a source's answer to this record's identifier cannot be the record's work; empty if nothing speaks against it.
-
-    What is missing on either side contradicts nothing. Where the titles agree, the first author or the year may still be told
-    otherwise by one of the two (another script, online and print); both together may not, nor either of them where the
-    title is one that many works bear ("Introduction").
-    """
-    titled = bool(record.title and answer.title)
-    if titled and (why := _titles_differ(record, answer)):
-        return why
-    against = [why for why in (_authors_differ(record, answer), _years_differ(record, answer)) if why]
-    telling = titled and len(record.title.split()) >= TELLING
-    return ", ".join(against) if against and (len(against) > 1 or not telling) else ""
-
-
-def agrees(record: Record, answer: Record) -> bool:
-    """Whether a work that was found by citation, not by an identifier, is surely the record's: the title agrees, nothing
-    speaks against it, and at least four of title, first author, year, volume and first page are told alike.
-    """
-    mine, theirs = sketch(record), sketch(answer)
-    if not mine.title or not theirs.title or contradicts(mine, theirs):
-        return False
-    alike = [
-        True,
-        bool(mine.author and theirs.author) and not _authors_differ(mine, theirs),
-        bool(mine.year) and mine.year == theirs.year,
-        _told_alike(record.base("volume"), answer.base("volume")),
-        bool(mine.first) and mine.first == theirs.first,
-    ]
-    return sum(alike) >= SIGNALS
-
-
 def _identifiers(found: Signs) -> tuple[str, ...]:
     return (("doi",) if found.doi == AGREE else ()) + (("pmid",) if found.pmid == AGREE else ())
-
-
-def _titles_differ(one: Sketch, other: Sketch) -> str:
-    if one.marks != other.marks:
-        return "notice"
-    found = Signs(one, other)
-    if found.title < ALIKE:
-        return "title-differs" if found.title < UNLIKE else "title-unlike"
-    return "numbers-differ" if found.numbers else ""
-
-
-def _authors_differ(one: Sketch, other: Sketch) -> str:
-    return "author-differs" if people(one, other) == DIFFER else ""
-
-
-def _years_differ(one: Sketch, other: Sketch) -> str:
-    return "year-differs" if one.year and other.year and abs(one.year - other.year) > 1 else ""
-
-
-def _told_alike(one: str, other: str) -> bool:
-    return bool(one and other) and fold(re.sub(r"\W+$", "", one)) == fold(re.sub(r"\W+$", "", other))
 
 
 def _may_be_translation(one: Sketch, other: Sketch) -> bool:
@@ -267,7 +208,7 @@ _TABLE: tuple[tuple[Callable[[Signs], bool], tuple[tuple[str, Verdict, Callable[
     ),
     # Titles that are not alike: at one place by the same people it may be a translation.
     (
-        lambda s: s.title < UNLIKE_AT_ALL,
+        lambda s: s.title < UNLIKE,
         (
             (
                 "title-differs-place-same",

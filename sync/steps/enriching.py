@@ -8,8 +8,7 @@ from datetime import timedelta
 from functools import partial
 
 from sync.core import notices
-from sync.core.identify import Identified, identify
-from sync.core.match import agrees, contradicts
+from sync.core.identify import Identified, agrees, contradicts, identify
 from sync.core.merge import Change, Merged, absorb, fill
 from sync.core.quiet import is_quiet
 from sync.core.record import Candidate, Problem, Provenance, Record

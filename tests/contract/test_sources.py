@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from sync.core.match import contradicts
+from sync.core.identify import contradicts
 from sync.core.record import Record
 from sync.core.sketch import sketch
 from sync.errors import Interrupted

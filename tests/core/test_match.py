@@ -13,7 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sync.core.clusters import block_keys
-from sync.core.match import Verdict, agrees, compare, contradicts
+from sync.core.identify import agrees, contradicts
+from sync.core.match import Verdict, compare
 from sync.core.record import Creator, Record
 from sync.core.sketch import Sketch, sketch
 
