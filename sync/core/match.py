@@ -189,6 +189,11 @@ _TABLE: tuple[tuple[Callable[[Signs], bool], tuple[tuple[str, Verdict, Callable[
     (
         _numbers,
         (
+            (
+                "identifier-and-place",
+                _SAME,
+                lambda s: s.identified and s.long_range and _whole_place(s) and s.title >= UNLIKE and s.people == AGREE and not _conflict(s),
+            ),
             ("place", _UNSURE, lambda s: s.title >= 0.85 and not s.long_range and _whole_place(s) and s.people == AGREE and not _conflict(s)),
             (
                 "place",

@@ -439,6 +439,8 @@ def test_two_works_that_look_alike_are_not_merged(pair: tuple[Sketch, Sketch]) -
         (both("Activation of NF-{|kappa}B in ferry crews at night"), Verdict.SAME),
         (both("Comparison {of|fo} sleep and rest on ferries of the north", **BARE), Verdict.SAME),
         (both("Sleep in shift {workers|wrokers} on ferries of the north", **BARE), Verdict.SAME),
+        (both("Sleep of ferry crews on nights at sea{| results from 7 crews}", DOI="10.1016/x"), Verdict.SAME),
+        (both("Sleep of ferry crews on nights at sea{ 2018| 2019}", DOI="10.1016/x", pages="1"), Verdict.UNSURE),
         (both("Sleep in shift workers{| [Erratum appears in J Sleep 2021;3:4]}"), Verdict.SAME),
         (both("Sleep in shift workers on ferries{| [German]}"), Verdict.SAME),
         (both("{|Commentary: }Sleep in shift workers on ferries of the north", DOI="10.1016/x"), Verdict.UNSURE),
