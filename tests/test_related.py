@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from sync.libraries.base import Receipt, Write
+from sync.libraries.embedded import Embedded
 from tests.scene import Scene, outcomes, scene
 
 ARTICLE = """TY  - JOUR
@@ -72,3 +74,22 @@ def test_versions_of_a_cochrane_review(stage: Scene, wish: str, wanted: dict[str
     link(stage, "embedded", cochrane_versions=wish)
     text = review.format(version=2) + review.format(version=3).replace("2020", "2024")
     assert outcomes(stage.sync(str(stage.drop("both.ris", text)))) == wanted
+
+
+def test_a_work_that_the_library_holds_twice_is_told_once_and_the_oldest_is_taken(stage: Scene) -> None:
+    stage.write_config(use=[])
+    stage.sync(str(stage.drop("first.ris", PAPER)))
+    (oldest,) = stage.items()
+    library = Embedded(stage.folder / "library.sqlite", now=lambda: "2027-11-23T08:00:00Z")
+    copied = {
+        name: oldest[name] for name in ("itemType", "title", "creators", "date", "publicationTitle", "volume", "pages")
+    }
+    (answer,) = library.write([Write("BBBB3333", 0, copied)])
+    assert isinstance(answer, Receipt)
+    library.close()
+    reports = [stage.sync(str(stage.drop(f"{n}.ris", PAPER + "\n" * n)), "--collection", f"again {n}") for n in (1, 2)]
+    (record, later) = [report["drops"][0]["records"][0] for report in reports]
+    assert (record["outcome"], record["key"], later["key"]) == ("updated", oldest["key"], oldest["key"])
+    assert [problem["code"] for problem in record["problems"]] == ["twice-in-library"]
+    assert "BBBB3333" in record["problems"][0]["message"]
+    assert later["problems"] == []

@@ -34,6 +34,7 @@ _MIGRATIONS = {
     2: """
         ALTER TABLE libraries ADD COLUMN keyed INTEGER NOT NULL DEFAULT 0;
         ALTER TABLE items ADD COLUMN sketch_json TEXT NOT NULL DEFAULT '';
+        CREATE TABLE told (library INTEGER NOT NULL REFERENCES libraries (id), what TEXT NOT NULL, PRIMARY KEY (library, what));
     """,
 }
 

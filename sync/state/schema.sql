@@ -35,6 +35,13 @@ CREATE TABLE item_blocks (
 );
 CREATE INDEX item_blocks_by_key ON item_blocks (library, key, block);
 
+-- Oddities of the library that were told to a person, so that they are told once.
+CREATE TABLE told (
+    library INTEGER NOT NULL REFERENCES libraries (id),
+    what TEXT NOT NULL,                      -- twice:AAAA2222,BBBB3333
+    PRIMARY KEY (library, what)
+);
+
 -- What the library answered to our last write of an object: the base of every later comparison.
 CREATE TABLE bases (
     library INTEGER NOT NULL REFERENCES libraries (id),

@@ -110,6 +110,11 @@ class Snapshot:
         data, place = decode(row["data_json"]), Place(row["place"])
         return Twin(row["key"], row["version"], data, base, place, match, made=bool(row["made"]))
 
+    def tell_once(self, what: str) -> bool:
+        """Whether this was not told before; from now on it was."""
+        with self._db.transaction() as sql:
+            return sql.execute("INSERT OR IGNORE INTO told VALUES (?, ?)", (self.id, what)).rowcount > 0
+
     def sketches(self, keys: Collection[str]) -> dict[str, tuple[Sketch, bool]]:
         """What matching compares of these items, and whether somebody changed them since we last wrote them."""
         if not keys:

@@ -14,7 +14,7 @@ from sync.core.items import from_item, note_item
 from sync.core.keys import entry_key, item_uri, note_key
 from sync.core.match import Match, Verdict, compare
 from sync.core.plan import Action, Ask, Create, Leave, Place, Twin, Update, Wish, plan, satisfied, update
-from sync.core.record import Record
+from sync.core.record import Problem, Record
 from sync.core.sketch import Sketch, sketch
 from sync.state.outbox import Post
 from sync.state.records import DropRow, Work
@@ -64,6 +64,7 @@ def _decide_one(tools: Tools, run: Run, rules: Rules, wish: Wish, row: DropRow, 
         return []
     decided = tools.ledger.questions.verdicts(work.id)
     key, twins = _twins(tools, run, known, decided)
+    _tell_twice(tools, work.id, twins)
     action = plan(known.record, twins, wish)
     if isinstance(action, (Update, Leave)) and tools.outbox.busy(action.key):
         return []  # its twin is being written: looked at again once that has landed
@@ -71,6 +72,14 @@ def _decide_one(tools: Tools, run: Run, rules: Rules, wish: Wish, row: DropRow, 
         action = _within_limits(tools, run, action)
     records.keep_merged(work.id, known.merged, sources=known.sources, owed=known.owed)
     return _note(tools, run, rules, row, known, key, _linked(tools, action, twins))
+
+
+def _tell_twice(tools: Tools, record: int, twins: Sequence[Twin]) -> None:
+    """A work that the library holds more than once is no question: the oldest item is taken, and a person is told, once."""
+    keys = sorted(twin.key for twin in twins if twin.match.verdict is Verdict.SAME and twin.place is Place.ALIVE)
+    if len(keys) > 1 and tools.snapshot.tell_once(f"twice:{','.join(keys)}"):
+        message = f"the library holds this work {len(keys)} times ({', '.join(keys)}): the oldest is taken; Zotero can merge them"
+        tools.ledger.records.add_problem(record, Problem("twice-in-library", message))
 
 
 def _young(tools: Tools, rules: Rules, work: Work) -> bool:
