@@ -101,6 +101,9 @@ def init(shared: Common, folder: Path) -> None:
 @click.option("--library", metavar="NAME", help="Write to this library instead of the inbox's.")
 @click.option("--collection", metavar="PATH", help="File the items here instead of in the inbox's collection.")
 @click.option("--restore", is_flag=True, help="Make again what a person trashed or deleted.")
+@click.option(
+    "--accept-empty", is_flag=True, help="Write though the library has lost all its items: that was on purpose."
+)
 @click.option("--strict", is_flag=True, help="Exit with 6 if a person is asked.")
 @common
 @click.pass_obj

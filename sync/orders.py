@@ -32,6 +32,7 @@ class Order:
 
     paths: files to read; none: what lies in the inboxes (or in the one named).  names: how they are called in reports.
     wait_sources: whether records may wait for a source that is away (the daemon does, a manual sync does not).
+    accept_empty: write even to a library that has lost all its items.
     owed_only: read nothing, only fill what earlier runs are owed.  refresh: read nothing, look at the library's items again.
     """
 
@@ -47,6 +48,7 @@ class Order:
     wait_sources: bool = False
     owed_only: bool = False
     refresh: bool = False
+    accept_empty: bool = False
 
     def as_json(self) -> dict[str, Any]:
         """For the ledger, when the order is handed to the daemon."""
@@ -118,6 +120,7 @@ def _by_library(config: Config, order: Order, *, kind: str, stop: Event, tell: T
                 dry=order.dry_run,
                 offline=order.offline,
                 ask=not order.no_enrich,
+                accept_empty=order.accept_empty,
             ) as tools:
                 if order.refresh:
                     reports.append(refresh_library(tools, wiring.foreign_sources(config, library)))

@@ -21,6 +21,7 @@ from sync.state.records import DropRow, Row
 from sync.steps import intake
 from sync.steps.deciding import Decided, decide, decide_owed
 from sync.steps.enriching import defer, gather, stages
+from sync.steps.looking import look
 from sync.steps.refreshing import Refreshed, askable, refresh
 from sync.steps.tools import BATCH, Rules, Run, Task, Tools, instant
 from sync.steps.writing import drain, send, settle
@@ -99,7 +100,7 @@ def sync_drop(tools: Tools, run: Run, task: Task, *, before: ZotdropError | None
         intake.cluster(tools, row)
     if before is not None:
         return drop_report(tools, task, tools.ledger.records.get(row.id))
-    _check_limits(tools, task, row)
+    _check_limits(tools, run, task, row)
     _work_off(tools, run, task, row)
     tools.ledger.records.close_drop_if_done(row.id)
     return _finish(tools, task, tools.ledger.records.get(row.id))
@@ -135,14 +136,7 @@ def collection_path(rules: Rules, task: Task, today: datetime) -> list[str]:
 
 def _finish_earlier(tools: Tools, run: Run, tasks: Sequence[Task]) -> None:
     """See what changed in the library, send what an earlier run left in the outbox, fill in what is still owed."""
-    tools.library.check()
-    newest = tools.snapshot.version
-    for delta in tools.library.changes(newest):
-        tools.snapshot.take([(item.key, item.version, item.data) for item in delta.items], delta.gone)
-        newest = delta.version
-        if tools.stop():
-            raise Interrupted("stopped while reading the library; the next run reads on")
-    tools.snapshot.reached(newest)
+    look(tools)
     drain(tools, run)
     _fill_owed(tools, run, tasks)
 
@@ -177,13 +171,15 @@ def _carry_out_decisions(tools: Tools, run: Run) -> Iterator[DropReport]:
         yield DropReport(row.path, row.sha256, len(lines), lines)
 
 
-def _check_limits(tools: Tools, task: Task, row: DropRow) -> None:
-    new = tools.snapshot.new_works(row.id)
+def _check_limits(tools: Tools, run: Run, task: Task, row: DropRow) -> None:
+    """All drops of a run together may bring so many new items; the one that would bring more is not begun."""
+    new = run.new + tools.snapshot.new_works(row.id)
     if new > tools.limits.new:
         raise LimitReached(
-            f"{task.name}: {new} new items are more than [limits] max_new_per_run = {tools.limits.new} allows; nothing was"
-            " written. Raise the limit if this is meant, then sync again"
+            f"{task.name}: {new} new items in this run are more than [limits] max_new_per_run = {tools.limits.new} allows;"
+            " nothing of this drop was written. Raise the limit if this is meant, then sync again"
         )
+    run.new = new
 
 
 def _work_off(tools: Tools, run: Run, task: Task, row: DropRow) -> None:

@@ -151,10 +151,11 @@ def open_tools(
     dry: bool = False,
     offline: bool = False,
     ask: bool = True,
+    accept_empty: bool = False,
 ) -> Iterator[Tools]:
     """Everything a run works with, for one library; a dry run gets a copy of the ledger and a library that keeps nothing.
 
-    ask: False makes no source at all, so that nothing can be sent to one.
+    ask: False makes no source at all, so that nothing can be sent to one.  accept_empty: as in `Tools`.
     """
     wait = waiting(stop)
     http = Http(identity=Identity(contact=config.contact, version=__version__), wait=wait, now=time.monotonic)
@@ -182,6 +183,7 @@ def open_tools(
             quiet_above={"pubmed": config.sources.pubmed.off_peak_above},
             offline=offline,
             dry=dry,
+            accept_empty=accept_empty,
             rules_of=lambda inbox: rules(config, inbox) if inbox in config.inbox else None,
         )
     finally:

@@ -62,6 +62,12 @@ def note_item(html: str, parent: str) -> dict[str, Any]:
     return {"itemType": "note", "parentItem": parent, "note": html, "tags": [], "relations": {}}
 
 
+def replaced(data: Mapping[str, Any]) -> list[str]:
+    """The keys of the items that were merged into this one in Zotero: its `dc:replaces` relations."""
+    them = (data.get("relations") or {}).get("dc:replaces", ())
+    return [uri.rpartition("/")[2] for uri in ([them] if isinstance(them, str) else them)]
+
+
 def is_regular(data: Mapping[str, Any]) -> bool:
     """Whether this is an item of its own, not a note, attachment or annotation."""
     return data.get("itemType") in schema.ITEM_TYPES

@@ -8,6 +8,7 @@ from enum import Enum
 from typing import Any, TypeAlias
 
 from sync.core import notices, schema
+from sync.core.bases import canonical, once_held
 from sync.core.items import from_item, keyword_tags, new_item, to_item
 from sync.core.match import Match, Verdict
 from sync.core.record import Record
@@ -127,27 +128,6 @@ def update(record: Record, twin: Twin, wish: Wish) -> dict[str, Any]:
     return changed
 
 
-def satisfied(data: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
-    """Whether an item already holds everything that a partial update wants: that update has landed before."""
-    return all(
-        data.get(name) == value or canonical(name, data.get(name)) == canonical(name, value)
-        for name, value in wanted.items()
-    )
-
-
-def canonical(name: str, value: Any) -> Any:
-    """The form in which two values of a property are the same to Zotero: sets for tags and collections, type 0 is no type."""
-    if name == "tags":
-        return {(tag["tag"].strip(), int(tag.get("type", 0))) for tag in value or ()}
-    if name == "collections":
-        return set(value or ())
-    if name == "relations":
-        return {key: {them} if isinstance(them, str) else set(them) for key, them in (value or {}).items()}
-    if name == "creators":
-        return [{part: text for part, text in person.items() if text} for person in value or ()]
-    return "" if value is None else value.strip() if isinstance(value, str) else value
-
-
 def _for_twin(record: Record, twin: Twin, wish: Wish) -> Action:
     if twin.place is not Place.ALIVE:
         return _for_tombstone(record, twin, wish)
@@ -187,7 +167,7 @@ def _may_fill(name: str, twin: Twin) -> bool:
     """Empty in the library, and not emptied by a person after we filled it."""
     if canonical(name, twin.data.get(name)) not in ("", [], None):
         return False
-    return twin.base is None or not twin.base.get(name)
+    return not once_held(twin.base, name)
 
 
 def _may_better(name: str, value: Any, twin: Twin) -> bool:

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any, Protocol, TypeAlias
 
 ItemData: TypeAlias = Mapping[str, Any]
 
+NOTHING: Mapping[str, int] = MappingProxyType({})
 BATCH = 50  # objects per write request, Zotero's own limit
 
 
@@ -29,11 +31,15 @@ class Write:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """It landed. `data` is the object as the library holds it now, `version` its version."""
+    """It landed. `data` is the object as the library holds it now, `version` its version.
+
+    found: a create met its own key: it had landed before, and `data` may hold what somebody changed since.
+    """
 
     key: str
     version: int
     data: ItemData
+    found: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,8 +103,12 @@ class Library(Protocol):
         """Raise CredentialFault where the key may not write here, Outage where the library cannot be reached."""
         ...
 
-    def changes(self, since: int) -> Iterator[Delta]:
-        """What changed after `since` (0: everything), page by page; the last page's version is where the next call starts."""
+    def changes(self, since: int, known: Mapping[str, int] = NOTHING) -> Iterator[Delta]:
+        """What changed after `since` (0: everything), page by page; the last page's version is where the next call starts.
+
+        known: version by key of what need not come again.  A library whose version is lower than `since` was set back: all of
+        it comes, and the last page's version is lower, too.
+        """
         ...
 
     def collection(self, path: Sequence[str]) -> str:

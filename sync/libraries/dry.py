@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from sync.core.keys import derived_key
-from sync.libraries.base import Answer, Delta, Item, Library, Receipt, Write
+from sync.libraries.base import NOTHING, Answer, Delta, Item, Library, Receipt, Write
 
 
 class DryLibrary:
@@ -24,9 +24,9 @@ class DryLibrary:
         """As the real one: a dry run tells about a missing right as well."""
         self._real.check()
 
-    def changes(self, since: int) -> Iterator[Delta]:
+    def changes(self, since: int, known: Mapping[str, int] = NOTHING) -> Iterator[Delta]:
         """As the real one."""
-        return self._real.changes(since)
+        return self._real.changes(since, known)
 
     def collection(self, path: Sequence[str]) -> str:
         """A key that stands for the collection; nothing is made."""

@@ -14,7 +14,7 @@ from uuid import uuid4
 from sync.core.keys import derived_key
 from sync.errors import Outage, StateFault
 from sync.libraries import rules
-from sync.libraries.base import BATCH, Answer, Conflict, Delta, Item, Receipt, Refusal, Write
+from sync.libraries.base import BATCH, NOTHING, Answer, Conflict, Delta, Item, Receipt, Refusal, Write
 from sync.libraries.clean import cleaned, collection_names
 
 FORMAT = 1
@@ -56,14 +56,16 @@ class Embedded:
         with self._writing():
             pass
 
-    def changes(self, since: int) -> Iterator[Delta]:
+    def changes(self, since: int, known: Mapping[str, int] = NOTHING) -> Iterator[Delta]:
         """Everything after `since`; what changes while the pages are read has a newer version, and comes next time."""
-        newest, reached = self._version(), since
+        newest = self._version()
+        since = since if since <= newest else 0
+        reached = since
         while rows := self._rows(
             "SELECT * FROM items WHERE version > ? AND version <= ? ORDER BY version LIMIT ?", (reached, newest, PAGE)
         ):
             reached = rows[-1]["version"]
-            yield Delta(since, tuple(_item(row) for row in rows))
+            yield Delta(since, tuple(_item(row) for row in rows if known.get(row["key"]) != row["version"]))
         lost = self._rows("SELECT key FROM gone WHERE version > ? AND version <= ? ORDER BY version", (since, newest))
         yield Delta(newest, gone=tuple(row["key"] for row in lost))
 
@@ -122,7 +124,7 @@ class Embedded:
         row = self._row(write.key)
         held = json.loads(row["data_json"]) if row else None
         if write.version == 0 and row:
-            return Receipt(write.key, row["version"], _shown(row))
+            return Receipt(write.key, row["version"], _shown(row), found=True)
         if write.version and row is None:
             return Conflict(write.key, 0, None)
         if row and row["version"] > write.version:

@@ -158,7 +158,9 @@ def _answer(write: Write, outcome: Outcome, held: Mapping[str, Any] | None) -> A
         now = outcome if outcome is not None else held
         return Receipt(write.key, now["version"], now["data"]) if now else _unread(write, "")
     if outcome.code == 412 and write.version == 0:
-        return Receipt(write.key, held["version"], held["data"]) if held else _unread(write, outcome.message)
+        return (
+            Receipt(write.key, held["version"], held["data"], found=True) if held else _unread(write, outcome.message)
+        )
     if outcome.code in {404, 412} or (write.version and outcome.code == 400 and _AS_NEW.search(outcome.message)):
         return Conflict(write.key, held["version"] if held else 0, _data(held))
     if outcome.code in {401, 403}:

@@ -11,7 +11,7 @@ from pyzotero.zotero import Zotero as Pyzotero
 
 from sync.errors import ConfigFault, CredentialFault
 from sync.libraries.api import PAGE, Api, Final, Service
-from sync.libraries.base import BATCH, Answer, Delta, Item, Write
+from sync.libraries.base import BATCH, NOTHING, Answer, Delta, Item, Write
 from sync.libraries.clean import misshapen
 from sync.libraries.rules import Fault
 from sync.libraries.tree import Tree
@@ -51,16 +51,19 @@ class ApiLibrary:
         """How many requests were sent, those that failed too."""
         return self._api.requests
 
-    def changes(self, since: int) -> Iterator[Delta]:
+    def changes(self, since: int, known: Mapping[str, int] = NOTHING) -> Iterator[Delta]:
         """What changed, in pages of 100.
 
         The keys are listed first and read by key, so that what changes meanwhile moves no page: it comes next time. Earlier
         pages carry `since`: only the last one is a place to go on from.
         """
         versions = self._api.versions(since, trashed=True)
-        newest = max(since, self._api.version)
-        if newest > since or since == 0:
-            yield from (Delta(since, tuple(page)) for page in self._pages(list(versions)))
+        newest = self._api.version
+        if newest < since:
+            yield from self.changes(0)
+        elif newest > since or since == 0:
+            wanted = [key for key, version in versions.items() if known.get(key) != version]
+            yield from (Delta(since, tuple(page)) for page in self._pages(wanted))
             yield Delta(newest, gone=tuple(self._gone(since)))
         else:
             yield Delta(newest)

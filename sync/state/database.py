@@ -35,6 +35,22 @@ _MIGRATIONS = {
         ALTER TABLE libraries ADD COLUMN keyed INTEGER NOT NULL DEFAULT 0;
         ALTER TABLE items ADD COLUMN sketch_json TEXT NOT NULL DEFAULT '';
         CREATE TABLE told (library INTEGER NOT NULL REFERENCES libraries (id), what TEXT NOT NULL, PRIMARY KEY (library, what));
+        ALTER TABLE runs ADD COLUMN undoes TEXT NOT NULL DEFAULT '';
+        ALTER TABLE bases ADD COLUMN differs INTEGER NOT NULL DEFAULT 0;
+        CREATE TABLE undone (
+            run TEXT NOT NULL REFERENCES runs (id), record INTEGER NOT NULL REFERENCES records (id), outcome TEXT NOT NULL,
+            reasons_json TEXT NOT NULL, PRIMARY KEY (run, record)
+        );
+        CREATE TABLE children (
+            library INTEGER NOT NULL REFERENCES libraries (id), key TEXT NOT NULL, parent TEXT NOT NULL,
+            version INTEGER NOT NULL, place TEXT NOT NULL, PRIMARY KEY (library, key)
+        );
+        CREATE INDEX children_by_parent ON children (library, parent);
+        CREATE TABLE merged (
+            library INTEGER NOT NULL REFERENCES libraries (id), key TEXT NOT NULL, survivor TEXT NOT NULL,
+            PRIMARY KEY (library, key, survivor)
+        );
+        UPDATE libraries SET version = 0;
     """,
 }
 

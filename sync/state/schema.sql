@@ -3,10 +3,20 @@
 
 CREATE TABLE runs (
     id TEXT PRIMARY KEY,
-    kind TEXT NOT NULL,                      -- sync | daemon
+    kind TEXT NOT NULL,                      -- sync | daemon | refresh | undo
     started TEXT NOT NULL,
     finished TEXT,
-    report_json TEXT
+    report_json TEXT,
+    undoes TEXT NOT NULL DEFAULT ''          -- the run that this one takes back
+);
+
+-- How records stood before a run took their items back.
+CREATE TABLE undone (
+    run TEXT NOT NULL REFERENCES runs (id),
+    record INTEGER NOT NULL REFERENCES records (id),
+    outcome TEXT NOT NULL,
+    reasons_json TEXT NOT NULL,
+    PRIMARY KEY (run, record)
 );
 
 CREATE TABLE libraries (
@@ -35,6 +45,25 @@ CREATE TABLE item_blocks (
 );
 CREATE INDEX item_blocks_by_key ON item_blocks (library, key, block);
 
+-- Notes, attachments and annotations of items.
+CREATE TABLE children (
+    library INTEGER NOT NULL REFERENCES libraries (id),
+    key TEXT NOT NULL,
+    parent TEXT NOT NULL,
+    version INTEGER NOT NULL,
+    place TEXT NOT NULL,                     -- alive | trash | gone
+    PRIMARY KEY (library, key)
+);
+CREATE INDEX children_by_parent ON children (library, parent);
+
+-- Items that somebody merged into another one in Zotero (`dc:replaces`).
+CREATE TABLE merged (
+    library INTEGER NOT NULL REFERENCES libraries (id),
+    key TEXT NOT NULL,
+    survivor TEXT NOT NULL,
+    PRIMARY KEY (library, key, survivor)
+);
+
 -- Oddities of the library that were told to a person, so that they are told once.
 CREATE TABLE told (
     library INTEGER NOT NULL REFERENCES libraries (id),
@@ -42,13 +71,14 @@ CREATE TABLE told (
     PRIMARY KEY (library, what)
 );
 
--- What the library answered to our last write of an object: the base of every later comparison.
+-- What our writes left in an object, as the library answered: the base of every later comparison.
 CREATE TABLE bases (
     library INTEGER NOT NULL REFERENCES libraries (id),
     key TEXT NOT NULL,
     version INTEGER NOT NULL,
     made INTEGER NOT NULL,                   -- 1: zotdrop created it
     data_json TEXT NOT NULL,
+    differs INTEGER NOT NULL DEFAULT 0,      -- 1: with that write the item still held a person's edits
     PRIMARY KEY (library, key)
 );
 
@@ -61,7 +91,7 @@ CREATE TABLE drops (
     inbox TEXT NOT NULL,
     format TEXT NOT NULL DEFAULT '',
     arrived TEXT NOT NULL,
-    state TEXT NOT NULL,                     -- reading | noted | open | done
+    state TEXT NOT NULL,                     -- reading | noted | open | done | undone
     entries INTEGER NOT NULL DEFAULT 0,
     gaps INTEGER NOT NULL DEFAULT 0,
     gap_lines INTEGER NOT NULL DEFAULT 0,

@@ -8,8 +8,9 @@ from typing import Any
 
 import msgspec
 
+from sync.core.bases import rebased, satisfied
 from sync.core.clusters import CROWD, KEYED, block_keys
-from sync.core.items import from_item, is_regular
+from sync.core.items import from_item, is_regular, replaced
 from sync.core.match import Match
 from sync.core.plan import Place, Twin
 from sync.core.sketch import Sketch, sketch
@@ -64,23 +65,43 @@ class Snapshot:
         with self._db.transaction() as sql:
             for key, version, data in items:
                 self._put(key, version, data)
-            sql.executemany(
-                "UPDATE items SET place = ? WHERE library = ? AND key = ?",
-                [(Place.GONE.value, self.id, key) for key in gone],
-            )
+            for table in ("items", "children"):
+                sql.executemany(
+                    f"UPDATE {table} SET place = ? WHERE library = ? AND key = ?",  # noqa: S608  # two names
+                    [(Place.GONE.value, self.id, key) for key in gone],
+                )
 
-    def landed(self, key: str, version: int, data: Mapping[str, Any], *, made: bool) -> None:
-        """What the library answered to a write of ours: the base of every later comparison, and the newest we know.
+    def landed(
+        self,
+        key: str,
+        version: int,
+        data: Mapping[str, Any],
+        *,
+        made: bool,
+        sent: Mapping[str, Any] | None = None,
+        found: bool = False,
+    ) -> None:
+        """What the library answered to a write of ours: the newest we know, and what its base is made of.
 
-        made: the write created it (once made by us, it stays so).
+        made: the write created it (once made by us, it stays so).  sent: what was written, without it all of `data`.  found: it
+        had landed before, and somebody may have changed it since.
         """
+        sent = data if sent is None else sent
         with self._db.transaction() as sql:
+            before = None if made else self.data(key)
+            base = rebased(self.base(key), before, sent if found and not satisfied(data, sent) else data, sent)
+            differs = not satisfied(data, base)
             sql.execute(
-                "INSERT INTO bases VALUES (?, ?, ?, ?, ?) ON CONFLICT (library, key) DO UPDATE"
-                " SET version = excluded.version, data_json = excluded.data_json, made = MAX(made, excluded.made)",
-                (self.id, key, version, int(made), encode(data)),
+                "INSERT INTO bases VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (library, key) DO UPDATE SET version = excluded.version,"
+                " data_json = excluded.data_json, made = MAX(made, excluded.made), differs = excluded.differs",
+                (self.id, key, version, int(made), encode(base), int(differs)),
             )
             self._put(key, version, data)
+
+    def base(self, key: str) -> Mapping[str, Any] | None:
+        """What our writes left in an object; None if we never wrote it."""
+        found = self._db.value("SELECT data_json FROM bases WHERE library = ? AND key = ?", (self.id, key))
+        return dict(decode(found)) if found else None
 
     def new_works(self, drop: int) -> int:
         """How many works of a drop that have no action yet share no block key with any item: what may become new items."""
@@ -110,10 +131,57 @@ class Snapshot:
         data, place = decode(row["data_json"]), Place(row["place"])
         return Twin(row["key"], row["version"], data, base, place, match, made=bool(row["made"]))
 
+    def heir(self, key: str) -> str:
+        """The item that stands for this one by now: itself, or what it was merged into in Zotero, and that again."""
+        seen = {key}
+        while True:
+            found = self._db.one(
+                "SELECT m.survivor FROM merged m JOIN items i ON i.library = m.library AND i.key = m.survivor"
+                " WHERE m.library = ? AND m.key = ? ORDER BY i.place <> ?, m.survivor LIMIT 1",
+                (self.id, key, Place.ALIVE.value),
+            )
+            if found is None or found[0] in seen:
+                return key
+            key = found[0]
+            seen.add(key)
+
+    def worked_on(self, key: str) -> bool:
+        """Whether somebody gave an item a note, an attachment or an annotation, or changed one that we gave it."""
+        return bool(
+            self._db.value(
+                "SELECT 1 FROM children c LEFT JOIN bases b ON b.library = c.library AND b.key = c.key"
+                " WHERE c.library = ? AND c.parent = ? AND c.place = ? AND (b.key IS NULL OR b.differs OR b.version <> c.version)"
+                " LIMIT 1",
+                (self.id, key, Place.ALIVE.value),
+            )
+        )
+
+    def made(self, keys: Collection[str]) -> set[str]:
+        """Those of these keys whose items we made."""
+        marks = ", ".join("?" * len(keys))
+        rows = self._db.rows(
+            f"SELECT key FROM bases WHERE library = ? AND made AND key IN ({marks})",  # noqa: S608  # marks only
+            (self.id, *keys),
+        )
+        return {row[0] for row in rows}
+
+    def versions(self) -> dict[str, int]:
+        """Key and version of every object as last seen, so that a reading that was cut off goes on."""
+        rows = self._db.rows(
+            "SELECT key, version FROM items WHERE library = ?1 AND place <> ?2"
+            " UNION ALL SELECT key, version FROM children WHERE library = ?1 AND place <> ?2",
+            (self.id, Place.GONE.value),
+        )
+        return {row[0]: row[1] for row in rows}
+
     def tell_once(self, what: str) -> bool:
         """Whether this was not told before; from now on it was."""
         with self._db.transaction() as sql:
             return sql.execute("INSERT OR IGNORE INTO told VALUES (?, ?)", (self.id, what)).rowcount > 0
+
+    def told(self, what: str) -> bool:
+        """Whether this was told before."""
+        return bool(self._db.value("SELECT 1 FROM told WHERE library = ? AND what = ?", (self.id, what)))
 
     def sketches(self, keys: Collection[str]) -> dict[str, tuple[Sketch, bool]]:
         """What matching compares of these items, and whether somebody changed them since we last wrote them."""
@@ -121,7 +189,7 @@ class Snapshot:
             return {}
         marks = ", ".join("?" * len(keys))
         rows = self._db.rows(
-            f"SELECT i.key, i.sketch_json, b.made AND b.version <> i.version FROM items i LEFT JOIN bases b"  # noqa: S608  # marks only
+            f"SELECT i.key, i.sketch_json, b.made AND (b.differs OR b.version <> i.version) FROM items i LEFT JOIN bases b"  # noqa: S608  # marks only
             f" ON b.library = i.library AND b.key = i.key WHERE i.library = ? AND i.key IN ({marks})",
             (self.id, *keys),
         )
@@ -182,15 +250,32 @@ class Snapshot:
         )
         return found
 
+    def lost(self) -> int:
+        """How many items lie in the trash or are gone, without those that our own undo put there."""
+        found: int = self._db.value(
+            "SELECT COUNT(*) FROM items i LEFT JOIN bases b ON b.library = i.library AND b.key = i.key"
+            " WHERE i.library = ? AND i.place <> ? AND NOT (i.place = ? AND b.version IS i.version"
+            " AND COALESCE(json_extract(b.data_json, '$.deleted'), 0))",
+            (self.id, Place.ALIVE.value, Place.TRASH.value),
+        )
+        return found
+
     def _put(self, key: str, version: int, data: Mapping[str, Any]) -> None:
-        if not is_regular(data):
-            return
         place = Place.TRASH if data.get("deleted") else Place.ALIVE
+        if not is_regular(data):
+            self._db.connection.execute(
+                "INSERT OR REPLACE INTO children VALUES (?, ?, ?, ?, ?)",
+                (self.id, key, data.get("parentItem") or "", version, place.value),
+            )
+            return
         before = self._db.value("SELECT data_json FROM items WHERE library = ? AND key = ?", (self.id, key))
         self._db.connection.execute(
             "INSERT INTO items VALUES (?, ?, ?, ?, ?, '') ON CONFLICT (library, key) DO UPDATE"
             " SET version = excluded.version, place = excluded.place, data_json = excluded.data_json",
             (self.id, key, version, place.value, encode(data)),
+        )
+        self._db.connection.executemany(
+            "INSERT OR IGNORE INTO merged VALUES (?, ?, ?)", [(self.id, other, key) for other in replaced(data)]
         )
         if not before or _compared(decode(before)) != _compared(data):
             self._put_sketch(key, data)

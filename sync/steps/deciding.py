@@ -9,11 +9,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 from sync.core import notices
+from sync.core.bases import satisfied
 from sync.core.clusters import block_keys, identifier_keys
 from sync.core.items import from_item, note_item
 from sync.core.keys import entry_key, item_uri, note_key
 from sync.core.match import Match, Verdict, compare
-from sync.core.plan import Action, Ask, Create, Leave, Place, Twin, Update, Wish, plan, satisfied, update
+from sync.core.plan import Action, Ask, Create, Leave, Place, Twin, Update, Wish, plan, update
 from sync.core.record import Problem, Record
 from sync.core.sketch import Sketch, sketch
 from sync.state.outbox import Post
@@ -23,6 +24,7 @@ from sync.steps.tools import Rules, Run, Tools
 
 _SALTS = 16  # tries for a key that nobody else uses; one in 33^8 collides
 _SAME_ENTRY = Match(Verdict.SAME, ("same-entry",))
+_MERGED = Match(Verdict.SAME, ("merged-in-zotero",))
 _SAID_SAME, _SAID_DIFFERENT = (Match(verdict, ("decided",)) for verdict in (Verdict.SAME, Verdict.DIFFERENT))
 
 
@@ -111,7 +113,19 @@ def _twins(tools: Tools, run: Run, known: Enriched, decided: Mapping[str, bool])
         found = tools.snapshot.twin(other, match)
         if found is not None:
             twins[other] = found
-    return key, list(twins.values())
+    return key, _followed(tools, twins, decided)
+
+
+def _followed(tools: Tools, twins: Mapping[str, Twin], decided: Mapping[str, bool]) -> list[Twin]:
+    """The twins, with what they were merged into in Zotero in the place of those that are no more."""
+    found = dict(twins)
+    for key, twin in twins.items():
+        heir = tools.snapshot.heir(key) if twin.place is not Place.ALIVE and twin.match.verdict is Verdict.SAME else key
+        survivor = tools.snapshot.twin(heir, _MERGED) if heir != key and decided.get(heir, True) else None
+        if survivor is not None:
+            del found[key]
+            found[heir] = survivor
+    return list(found.values())
 
 
 def _match(tools: Tools, mine: Sketch, key: str, item: Sketch, edited: bool, said: bool | None) -> Match:
@@ -226,12 +240,13 @@ def _fill_one(tools: Tools, run: Run, rules: Rules, known: Enriched) -> list[Pos
     """What the asked sources can still fill into an item; what they still owe stays noted."""
     work = known.work
     owed = tuple(name for name in work.owed if name not in rules.sources or name in known.owed)
-    if owed == work.owed or tools.outbox.busy(work.key):
+    key = tools.snapshot.heir(work.key)
+    if owed == work.owed or tools.outbox.busy(key):
         return []
     for problem in known.problems:
         tools.ledger.records.add_problem(work.id, problem)
     tools.ledger.records.keep_merged(work.id, known.merged, sources=known.sources, owed=owed)
-    twin = tools.snapshot.twin(work.key, _SAME_ENTRY)
+    twin = tools.snapshot.twin(key, _SAME_ENTRY)
     if twin is None or twin.place is not Place.ALIVE:
         return []
     return post_additions(tools, run, work.id, twin, known.record, update(known.record, twin, Wish()))

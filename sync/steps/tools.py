@@ -83,6 +83,7 @@ class Run:
     deferred: dict[str, str] = field(default_factory=dict)
     made: set[str] = field(default_factory=set)
     foreign_changes: int = 0
+    new: int = 0
     written: int = 0
     filled: int = 0
     refreshed: bool = False
@@ -97,6 +98,7 @@ class Tools:
     quiet_above: of a source, the number of requests from which a series waits for the hours that its owner wants it in.
     rules_of: the rules of an inbox by its name, None if it is no more.
     join_versions: whether versions of a Cochrane review are one work.  relate: whether related works are linked in the library.
+    accept_empty: a library that has lost all its items is as it shall be.
     cache_mb: how much of the sources' answers is kept.  keep_days: how long they are kept at all.
     """
 
@@ -118,6 +120,7 @@ class Tools:
     quiet_above: Mapping[str, int] = field(default_factory=dict)
     offline: bool = False
     dry: bool = False
+    accept_empty: bool = False
     rules_of: Callable[[str], Rules | None] = lambda _inbox: None
 
     @property

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from sync.core.bases import satisfied
 from sync.core.match import Match, Verdict
-from sync.core.plan import Place, Wish, satisfied, update
+from sync.core.plan import Place, Wish, update
 from sync.core.record import Problem
 from sync.errors import ConfigFault, Interrupted, Outage, ZotdropError
 from sync.libraries.base import BATCH, Answer, Conflict, Library, Receipt, Refusal, Write
@@ -65,7 +66,9 @@ def _landed(tools: Tools, run: Run, post: Post, receipt: Receipt) -> None:
     before = tools.snapshot.data(post.key) if post.version else None
     tools.outbox.answered(post, "done")
     tools.outbox.journal(run.id, post.key, tools.instant(), before, receipt.data)
-    tools.snapshot.landed(post.key, receipt.version, receipt.data, made=post.version == 0)
+    tools.snapshot.landed(
+        post.key, receipt.version, receipt.data, made=post.version == 0, sent=post.data, found=receipt.found
+    )
     run.written += 1
     if tools.ledger.records.outcome(post.record)[0] == "done":
         run.filled += 1
@@ -89,12 +92,12 @@ def _conflict(tools: Tools, run: Run, post: Post, conflict: Conflict) -> None:
 
 def _fill_again(tools: Tools, run: Run, post: Post) -> None:
     """A later filling met a change: what is still empty in the item as it is now goes into the outbox once more."""
-    twin = tools.snapshot.twin(post.key, Match(Verdict.SAME))
+    twin = tools.snapshot.twin(tools.snapshot.heir(post.key), Match(Verdict.SAME))
     if twin is None or twin.place is not Place.ALIVE:
         return
     changed = update(tools.ledger.records.work(post.record).record, twin, Wish())
     if changed:
-        tools.outbox.put(run.id, post.record, post.key, twin.version, changed)
+        tools.outbox.put(run.id, post.record, twin.key, twin.version, changed)
 
 
 def _refused(tools: Tools, post: Post, refusal: Refusal) -> None:

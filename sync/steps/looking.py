@@ -1,0 +1,40 @@
+"""What changed in the library since we last looked: the snapshot follows it, and a library that looks wrong stops everything."""
+
+from __future__ import annotations
+
+from sync.errors import Interrupted, LimitReached
+from sync.libraries.base import NOTHING
+from sync.steps.tools import Tools
+
+_MANY = 10  # items that a library must have lost before its emptiness is odd
+
+
+def look(tools: Tools) -> None:
+    """Read what changed. Raises LimitReached for a library that has lost all it had."""
+    tools.library.check()
+    snapshot = tools.snapshot
+    since = newest = snapshot.version
+    seen: set[str] = set()
+    for delta in tools.library.changes(since, NOTHING if since else snapshot.versions()):
+        snapshot.take([(item.key, item.version, item.data) for item in delta.items], delta.gone)
+        seen.update(item.key for item in delta.items)
+        newest = delta.version
+        if tools.stop():
+            raise Interrupted("stopped while reading the library; the next run reads on")
+    if newest < since:  # set back, as by a backup: what it does not show is no longer there
+        snapshot.take([], snapshot.versions().keys() - seen)
+    snapshot.reached(newest)
+    _refuse_the_emptied(tools)
+
+
+def _refuse_the_emptied(tools: Tools) -> None:
+    """Nothing is written to a library in which nothing is left of many items, unless a person says that this is right."""
+    lost = 0 if tools.snapshot.count() else tools.snapshot.lost()
+    if tools.accept_empty:
+        tools.snapshot.tell_once(f"empty:{lost}")
+    if lost < _MANY or tools.snapshot.told(f"empty:{lost}"):
+        return
+    raise LimitReached(
+        f"{tools.library.identity}: nothing is left of {lost} items that were there before; is it the right library? Nothing"
+        " was written. If somebody emptied it on purpose, say so once: zotdrop sync --accept-empty"
+    )
