@@ -149,6 +149,55 @@ def refresh(shared: Common, *, dry_run: bool, library: str | None) -> int:
 
 
 @cli.command()
+@click.argument("run", metavar="RUN")
+@click.option("--dry-run", is_flag=True, help="Say what would be taken back, write nothing.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@common
+@click.pass_obj
+def undo(shared: Common, run: str, *, dry_run: bool, yes: bool) -> int:
+    """Take back what a run wrote (zotdrop history names the runs): what it made goes to the trash, what it changed is restored.
+
+    What somebody has changed since is left as it is, and told.
+    """
+    from sync import orders
+
+    config = shared.load()
+    order = orders.Order(undo=run, dry_run=dry_run)
+    if not (dry_run or yes):
+        if not sys.stdin.isatty():
+            raise UsageFault("undo changes the library: say --yes, or --dry-run to see what it would do")
+        _print_reports(shared, _carry_out(shared, config, orders.Order(undo=run, dry_run=True)))
+        if not click.confirm("Take this back?", err=True):
+            raise UsageFault("nothing was changed")
+    if orders.daemon_lives(config):
+        return _hand_over(shared, config, order, strict=False)
+    reports = _carry_out(shared, config, order)
+    _print_reports(shared, reports)
+    return orders.worst(reports, strict=False)
+
+
+@cli.command()
+@click.option("--limit", "-n", default=20, metavar="NUMBER", help="So many runs, the newest first; -1 for all.")
+@common
+@click.pass_obj
+def history(shared: Common, *, limit: int) -> None:
+    """The runs that changed something, newest first; with -v all of them."""
+    from sync import wiring
+    from sync.report import history_text
+
+    ledger = wiring.open_ledger(shared.load())
+    try:
+        rows = [row for row in ledger.undoings.runs() if row.wrote or shared.verbose]
+        runs = [{**asdict(row), "report": ledger.report(row.id)} for row in rows[: limit if limit >= 0 else None]]
+    finally:
+        ledger.close()
+    for run in runs:
+        click.echo(_dump(run) if shared.json else history_text(run))
+    if not runs:
+        shared.say("no run has changed anything yet")
+
+
+@cli.command()
 @click.option("--once", is_flag=True, help="Work off what lies in the inboxes, then exit.")
 @common
 @click.pass_obj

@@ -16,7 +16,7 @@ from sync import drops, wiring
 from sync.config import Config
 from sync.errors import Locked, StateFault, UsageFault
 from sync.report import RunReport
-from sync.run import refresh_library, sync_drops
+from sync.run import refresh_library, sync_drops, undo_run
 from sync.steps.tools import Task
 
 log = logging.getLogger("zotdrop.orders")
@@ -34,6 +34,7 @@ class Order:
     wait_sources: whether records may wait for a source that is away (the daemon does, a manual sync does not).
     accept_empty: write even to a library that has lost all its items.
     owed_only: read nothing, only fill what earlier runs are owed.  refresh: read nothing, look at the library's items again.
+    undo: read nothing, take back what this run wrote.
     """
 
     paths: tuple[str, ...] = ()
@@ -49,6 +50,7 @@ class Order:
     owed_only: bool = False
     refresh: bool = False
     accept_empty: bool = False
+    undo: str = ""
 
     def as_json(self) -> dict[str, Any]:
         """For the ledger, when the order is handed to the daemon."""
@@ -101,6 +103,8 @@ def spool(config: Config, data: bytes) -> str:
 
 
 def _by_library(config: Config, order: Order, *, kind: str, stop: Event, tell: Tell) -> list[RunReport]:
+    if order.undo:
+        return [_undo(config, order, stop, tell)]
     by_library: dict[str, list[Task]] = {}
     for task in _tasks(config, order, stop):
         by_library.setdefault(order.library or config.inbox[task.rules.inbox].library, []).append(task)
@@ -127,6 +131,27 @@ def _by_library(config: Config, order: Order, *, kind: str, stop: Event, tell: T
                 else:
                     reports.append(sync_drops(tools, tasks, kind=kind))
         return reports
+    finally:
+        ledger.close()
+
+
+def _undo(config: Config, order: Order, stop: Event, tell: Tell) -> RunReport:
+    """Take a run back, in the library that it wrote to. Raises UsageFault where there is no such run or library."""
+    ledger = wiring.open_ledger(config)
+    try:
+        run = ledger.undoings.find(order.undo)
+        if run is None:
+            raise UsageFault(f"{order.undo}: there is no such run; zotdrop history shows what there is")
+        if not run.wrote:
+            raise UsageFault(f"{order.undo}: this run wrote nothing; there is nothing to take back")
+        wanted = ledger.undoings.library_of(run.id)
+        for name in config.library:
+            with wiring.open_tools(
+                config, name, ledger, stop=stop, tell=tell, dry=order.dry_run, offline=True, ask=False
+            ) as tools:
+                if tools.library.identity == wanted:
+                    return undo_run(tools, run.id)
+        raise UsageFault(f"{order.undo}: it wrote to {wanted}, which is no library of this config")
     finally:
         ledger.close()
 

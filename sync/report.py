@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from sync.core.items import to_item
@@ -58,6 +58,22 @@ class SeenLine:
 
 
 @dataclass(frozen=True, slots=True)
+class UndoneLine:
+    """What became of one object of a run that was taken back.
+
+    did: `trashed`, `brought-back`, `restored`, `kept`.  fields: what was written to take it back.  why: of what is kept.
+    left: properties that somebody changed since.
+    """
+
+    key: str
+    title: str
+    did: str
+    fields: tuple[str, ...] = ()
+    why: str = ""
+    left: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class DropReport:
     """How the records of one drop ended. gaps: lines of text between entries that belong to no record."""
 
@@ -85,6 +101,7 @@ class RunReport:
     """What one run did. away: services that did not answer, and why. filled: items that got values they were owed.
 
     refreshed: items of the library that were looked at again (None: that was not asked for).  seen: those worth a word.
+    undoes: the run that this one took back.  undone: what became of each object of it.
     """
 
     run: str
@@ -100,6 +117,8 @@ class RunReport:
     failure_code: int = 0
     refreshed: int | None = None
     seen: tuple[SeenLine, ...] = ()
+    undoes: str = ""
+    undone: tuple[UndoneLine, ...] = ()
 
     @property
     def outcomes(self) -> dict[str, int]:
@@ -143,6 +162,7 @@ def as_json(report: RunReport) -> dict[str, Any]:
         "failure": report.failure,
         "drops": [_drop_json(drop) for drop in report.drops],
         **({"refresh": _refresh_json(report)} if report.refreshed is not None else {}),
+        **({"undo": _undo_json(report)} if report.undoes else {}),
     }
 
 
@@ -151,6 +171,8 @@ def as_text(report: RunReport, *, verbose: bool = False) -> str:
     lines = [line for drop in report.drops for line in _drop_text(drop, verbose=verbose)]
     if report.refreshed is not None:
         lines += _refresh_text(report, verbose=verbose)
+    elif report.undoes:
+        lines += _undo_text(report, verbose=verbose)
     elif not report.drops and not report.filled and not report.failure:
         lines.append("Nothing to do: no drop waits in the inbox.")
     lines += _away_text(report)
@@ -224,6 +246,19 @@ def question_text(question: Mapping[str, Any]) -> str:
         )
     lines.append(f"    zotdrop review accept {number} (yes) | zotdrop review reject {number} (no)")
     return "\n".join(lines)
+
+
+def history_text(run: Mapping[str, Any]) -> str:
+    """A run in a line: `run` has the fields of the ledger's RunRow, and its `report`, None while it has not ended."""
+    report = run["report"] or {}
+    totals = Counter[str]()
+    for drop in report.get("drops", ()):
+        totals.update(drop["outcomes"])
+    told = ", ".join(f"{number} {outcome}" for outcome, number in totals.items() if number)
+    drops = ", ".join(printable(drop["path"]) for drop in report.get("drops", ())[:3])
+    what = f"takes back {run['undoes']}" if run["undoes"] else drops
+    ended = "" if run["finished"] else "  (not ended)"
+    return f"{run['id']}  {run['kind']}  {count(run['wrote'], 'object')} written  {told}  {what}".rstrip() + ended
 
 
 def story_text(story: Mapping[str, Any]) -> str:
@@ -313,6 +348,42 @@ def _refresh_text(report: RunReport, *, verbose: bool) -> list[str]:
     return lines
 
 
+def _undo_json(report: RunReport) -> dict[str, Any]:
+    return {"run": report.undoes, "objects": [asdict(one) for one in report.undone]}
+
+
+def _undo_text(report: RunReport, *, verbose: bool) -> list[str]:
+    done = [one for one in report.undone if one.did != "kept"]
+    kept = [one for one in report.undone if one.did == "kept" or one.left]
+    lines = [f"Run {report.undoes}: {count(len(done), 'object')} {'would be ' if report.dry else ''}taken back"]
+    lines += [
+        f"  {number:>6}  {_UNDONE[did]}" for did, number in sorted(Counter(one.did for one in report.undone).items())
+    ]
+    shown = [*kept, *(one for one in done if one not in kept)] if verbose else kept[:20]
+    lines += [_undone_text(one) for one in shown]
+    if len(kept) > len(shown):
+        lines.append(f"  ... and {len(kept) - len(shown)} more (-v or --json shows them all)")
+    if done and not report.dry and any(one.did == "trashed" for one in done):
+        lines.append(
+            f"zotdrop undo {report.run} brings it back, until Zotero empties its trash (after 30 days if nothing else is set)."
+        )
+    return lines
+
+
+_UNDONE = {
+    "trashed": "moved to the trash",
+    "brought-back": "brought back from the trash",
+    "restored": "with the values that they had before",
+    "kept": "left as they are",
+}
+
+
+def _undone_text(one: UndoneLine) -> str:
+    told = [one.why] if one.why else [f"{one.did}: {', '.join(one.fields)}"]
+    told += [f"somebody changed {', '.join(one.left)}"] if one.left and one.did != "kept" else []
+    return f"  {one.key} {_short(printable(one.title)) or '(no title)'}: {printable('; '.join(told))}"
+
+
 def _problem_json(problem: Problem) -> dict[str, Any]:
     return {"code": problem.code, "message": problem.message, "line": problem.line}
 
@@ -367,7 +438,7 @@ def _away_line(service: str, why: str) -> str:
 def _closing(report: RunReport) -> str:
     dry = " Dry run: nothing was written." if report.dry else ""
     asked = ", ".join(f"{number} to {_name(name)}" for name, number in report.requests.items() if number) or "none"
-    if report.refreshed is not None:
+    if report.refreshed is not None or report.undoes:
         return f"Requests: {asked}. {report.seconds:.1f} s.{dry}"
     entries = sum(drop.entries for drop in report.drops)
     parts = [f"{number} {outcome}" for outcome, number in report.outcomes.items() if number]

@@ -5,25 +5,28 @@ from __future__ import annotations
 import logging
 import secrets
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from itertools import islice
 from pathlib import Path, PurePath
+from typing import Any
 
 from sync import drops
 from sync.core.plan import Wish
 from sync.errors import Interrupted, LimitReached, Outage, ZotdropError
 from sync.pipeline import Stage, flow
-from sync.report import DropReport, RecordLine, RunReport, SeenLine, as_json
+from sync.report import DropReport, RecordLine, RunReport, SeenLine, UndoneLine, as_json
 from sync.state.records import DropRow, Row
+from sync.state.undoings import UNDONE
 from sync.steps import intake
 from sync.steps.deciding import Decided, decide, decide_owed
 from sync.steps.enriching import defer, gather, stages
 from sync.steps.looking import look
 from sync.steps.refreshing import Refreshed, askable, refresh
 from sync.steps.tools import BATCH, Rules, Run, Task, Tools, instant
+from sync.steps.undoing import Undone, undo
 from sync.steps.writing import drain, send, settle
 
 log = logging.getLogger("zotdrop.run")
@@ -69,30 +72,57 @@ def refresh_library(tools: Tools, foreign: Sequence[str], *, kind: str = "refres
     foreign: the sources that may be asked for items that zotdrop did not make; for these, changes are proposed and not made.
     Answers of the last day count: a refresh that was stopped goes on where it was.
     """
-    began = tools.now()
     tools = replace(tools, cache_days=min(tools.cache_days, 1.0), absent_days=min(tools.absent_days, 1.0))
-    run = Run(new_run_id(began))
-    tools.ledger.start_run(run.id, kind, instant(began))
-    failure: ZotdropError | None = None
-    looked = Refreshed()
-    try:
+
+    def look_again(run: Run, told: dict[str, Any]) -> None:
+        looked = Refreshed()
+        told.update(refreshed=0)
         _finish_earlier(tools, run, [])
         groups = askable(tools, foreign)
         defer(tools, run, Counter(name for names, keys in groups.items() for name in names for _ in keys))
         for names, keys in groups.items():
             one = refresh(tools, run, Rules("", sources=names, title_search=False), keys)
             looked = Refreshed(looked.items + one.items, looked.seen + one.seen)
+            told.update(refreshed=looked.items, seen=_told(looked))
+
+    return _one_task(tools, kind, look_again)
+
+
+def undo_run(tools: Tools, undoes: str, *, kind: str = "undo") -> RunReport:
+    """Take back what a run wrote to this library, but for what somebody has changed since.
+
+    One that is broken off stays open: the next run on this library goes on with it.
+    """
+
+    def take_back(run: Run, told: dict[str, Any]) -> None:
+        told.update(undoes=undoes)
+        _catch_up(tools, run)
+        told.update(undone=_undone(undo(tools, run, undoes)))
+
+    return _one_task(tools, kind, take_back, undoes=undoes)
+
+
+def _one_task(tools: Tools, kind: str, work: Callable[[Run, dict[str, Any]], None], *, undoes: str = "") -> RunReport:
+    """A run that reads no drop. work: puts into its second argument what the report shall say of it."""
+    began = tools.now()
+    run = Run(new_run_id(began))
+    tools.ledger.start_run(run.id, kind, instant(began), undoes=undoes)
+    failure: ZotdropError | None = None
+    told: dict[str, Any] = {}
+    try:
+        work(run, told)
     except ZotdropError as fault:
         failure = fault
-    report = replace(_run_report(tools, run, began, [], failure), refreshed=looked.items, seen=_told(looked))
-    tools.ledger.end_run(run.id, tools.instant(), as_json(report))
+    report = replace(_run_report(tools, run, began, [], failure), **told)
+    if not (undoes and failure):
+        tools.ledger.end_run(run.id, tools.instant(), as_json(report))
     return report
 
 
 def sync_drop(tools: Tools, run: Run, task: Task, *, before: ZotdropError | None = None) -> DropReport:
     """The journey of one drop. `before`: what went wrong already, so that the drop is only noted and waits."""
     row = intake.arrive(tools, run, task)
-    if row.state == "done":
+    if row.state in {"done", UNDONE}:
         return _finish(tools, task, row, again=True)
     if row.state == "reading":
         intake.note(tools, task, row)
@@ -134,10 +164,20 @@ def collection_path(rules: Rules, task: Task, today: datetime) -> list[str]:
     return [part.strip() for part in path.split("/") if part.strip()]
 
 
-def _finish_earlier(tools: Tools, run: Run, tasks: Sequence[Task]) -> None:
-    """See what changed in the library, send what an earlier run left in the outbox, fill in what is still owed."""
+def _catch_up(tools: Tools, run: Run) -> None:
+    """See what changed in the library, send what an earlier run left in the outbox, end what takes a run back."""
     look(tools)
     drain(tools, run)
+    for name, undoes in tools.ledger.undoings.unfinished(tools.snapshot.id):
+        if name != run.id and not tools.dry:
+            told = _undone(undo(tools, Run(name), undoes))
+            report = RunReport(name, tools.instant(), 0.0, {}, undoes=undoes, undone=told)
+            tools.ledger.end_run(name, tools.instant(), as_json(report))
+
+
+def _finish_earlier(tools: Tools, run: Run, tasks: Sequence[Task]) -> None:
+    """What earlier runs left to do; then what sources still owe."""
+    _catch_up(tools, run)
     _fill_owed(tools, run, tasks)
 
 
@@ -292,6 +332,14 @@ def _run_report(
 
 def _told(looked: Refreshed) -> tuple[SeenLine, ...]:
     return tuple(SeenLine(one.key, one.title, dict(one.changes), one.problems, one.ours) for one in looked.seen)
+
+
+def _undone(found: Sequence[Undone]) -> tuple[UndoneLine, ...]:
+    return tuple(
+        UndoneLine(one.key, each.title, one.did, tuple(one.change), one.why, one.left)
+        for each in found
+        for one in (each.reversal,)
+    )
 
 
 def _line(row: Row, *, again: bool) -> RecordLine:

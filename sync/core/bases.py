@@ -39,19 +39,33 @@ def rebased(
     base: Mapping[str, Any] | None,
     before: Mapping[str, Any] | None,
     answered: Mapping[str, Any],
-    wrote: Collection[str],
+    sent: Mapping[str, Any],
 ) -> dict[str, Any]:
     """The base of an item after a write of ours.
 
     base: the one before; None if we never wrote the item.  before: the item as it was; None if the write made it.  answered: as
-    the library holds it now.  wrote: the properties that we sent. What we did not write keeps its base, so that a person's edit
+    the library holds it now.  sent: the properties that we wrote. What we did not write keeps its base, so that a person's edit
     stays one; of tags and collections the base gains and loses what the write itself put in and took out.
     """
     if base is None or before is None:
         return dict(answered)
-    own = {name: answered.get(name) for name in wrote if name not in _SETS}
-    sets = {name: _moved(name, base, before, answered) for name in _SETS if name in wrote}
-    return {**base, **own, **sets}
+    after = ours_of(before, answered, sent)
+    sets = {name: _moved(name, base, before, after) for name in _SETS if name in sent}
+    return {**base, **after, **sets}
+
+
+def ours_of(before: Mapping[str, Any], answered: Mapping[str, Any], sent: Mapping[str, Any]) -> dict[str, Any]:
+    """What a write of ours made of the properties that it sent, without what somebody did to them at the same time."""
+    return {
+        name: [
+            each
+            for key, each in members(name, answered).items()
+            if key in members(name, before) or key in members(name, sent)
+        ]
+        if name in _SETS
+        else answered.get(name)
+        for name in sent
+    }
 
 
 def touched(base: Mapping[str, Any], now: Mapping[str, Any], ours: Collection[str] = ()) -> list[str]:
@@ -80,15 +94,17 @@ def once_held(base: Mapping[str, Any] | None, name: str) -> bool:
 
 def _moved(name: str, base: Mapping[str, Any], before: Mapping[str, Any], now: Mapping[str, Any]) -> list[Any]:
     """A set of the base with what a write put in and without what it took out."""
-    held, were, are = (_members(name, data) for data in (base, before, now))
+    held, were, are = (members(name, data) for data in (base, before, now))
     kept = {key: each for key, each in held.items() if key not in were or key in are}
     return list({**kept, **{key: each for key, each in are.items() if key not in were}}.values())
 
 
-def _members(name: str, data: Mapping[str, Any]) -> dict[Any, Any]:
+def members(name: str, data: Mapping[str, Any]) -> dict[Any, Any]:
     """The members of a set by what makes two of them the same."""
     several = data.get(name) or ()
-    return {each if name == "collections" else (each["tag"], int(each.get("type") or 0)): each for each in several}
+    return {
+        each if name == "collections" else (each["tag"].strip(), int(each.get("type") or 0)): each for each in several
+    }
 
 
 def _extra_fields(data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

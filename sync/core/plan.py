@@ -28,7 +28,7 @@ class Twin:
     """An item of the library that may be the record's work.
 
     data: its item JSON as last seen.  base: what the library answered to our last write of it; None if we never wrote it.
-    made: whether zotdrop created it.
+    made: whether zotdrop created it.  undone: it lies in the trash because we took our own write back, and nobody touched it since.
     """
 
     key: str
@@ -38,6 +38,7 @@ class Twin:
     place: Place
     match: Match
     made: bool = False
+    undone: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +139,8 @@ def _for_twin(record: Record, twin: Twin, wish: Wish) -> Action:
 
 
 def _for_tombstone(record: Record, twin: Twin, wish: Wish) -> Action:
-    if not wish.restore:
+    """What a person took away stays away, unless that is overruled; what our own undo put into the trash comes back."""
+    if not (wish.restore or twin.undone):
         return Leave(twin.key, (*twin.match.reasons, "in-trash" if twin.place is Place.TRASH else "deleted-by-person"))
     if twin.place is Place.GONE:
         return create(record, wish)

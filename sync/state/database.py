@@ -36,6 +36,7 @@ _MIGRATIONS = {
         ALTER TABLE items ADD COLUMN sketch_json TEXT NOT NULL DEFAULT '';
         CREATE TABLE told (library INTEGER NOT NULL REFERENCES libraries (id), what TEXT NOT NULL, PRIMARY KEY (library, what));
         ALTER TABLE runs ADD COLUMN undoes TEXT NOT NULL DEFAULT '';
+        ALTER TABLE outbox ADD COLUMN undo INTEGER NOT NULL DEFAULT 0;
         ALTER TABLE bases ADD COLUMN differs INTEGER NOT NULL DEFAULT 0;
         CREATE TABLE undone (
             run TEXT NOT NULL REFERENCES runs (id), record INTEGER NOT NULL REFERENCES records (id), outcome TEXT NOT NULL,

@@ -13,11 +13,12 @@ from sync.state.questions import Questions
 from sync.state.records import Records
 from sync.state.snapshot import Snapshot
 from sync.state.stories import Stories
+from sync.state.undoings import Undoings
 from sync.state.wishes import Wishes
 
 
 class Ledger:
-    """All tables of the ledger by room: `records`, `answers`, `questions`, `wishes`, and per library a snapshot and an outbox."""
+    """All tables of the ledger by room: `records`, `answers`, `questions`, `wishes`, `undoings`, and per library a snapshot and an outbox."""
 
     def __init__(self, database: Database) -> None:
         self.database = database
@@ -26,6 +27,7 @@ class Ledger:
         self.questions = Questions(database)
         self.stories = Stories(database)
         self.wishes = Wishes(database)
+        self.undoings = Undoings(database)
         self.transaction = database.transaction
         self._snapshots: dict[str, Snapshot] = {}
 
@@ -44,10 +46,10 @@ class Ledger:
         """The outbox of the library with this number."""
         return Outbox(self.database, library)
 
-    def start_run(self, run: str, kind: str, at: str) -> None:
-        """Note that a run began."""
+    def start_run(self, run: str, kind: str, at: str, *, undoes: str = "") -> None:
+        """Note that a run began. undoes: the run that it takes back."""
         with self.transaction() as sql:
-            sql.execute("INSERT INTO runs (id, kind, started) VALUES (?, ?, ?)", (run, kind, at))
+            sql.execute("INSERT INTO runs (id, kind, started, undoes) VALUES (?, ?, ?, ?)", (run, kind, at, undoes))
 
     def end_run(self, run: str, at: str, report: Mapping[str, Any]) -> None:
         """Note how a run ended."""
@@ -61,6 +63,11 @@ class Ledger:
         )
         return dict(decode(row[0])) if row else None
 
+    def report(self, run: str) -> Mapping[str, Any] | None:
+        """The report of a run that ended."""
+        found = self.database.value("SELECT report_json FROM runs WHERE id = ?", (run,))
+        return dict(decode(found)) if found else None
+
     def totals(self) -> dict[str, int]:
         """How many records ended how, over all drops; `waiting` counts those without an end state."""
         rows = self.database.rows(
@@ -72,7 +79,10 @@ class Ledger:
         """What waits for what: objects for the library, records for a source or for a person."""
         counts = {
             "objects to be written to the library": "SELECT COUNT(*) FROM outbox WHERE state = 'pending'",
-            "records for the next run": ("SELECT COUNT(*) FROM records WHERE state IN ('read', 'planned', 'follows')"),
+            "records for the next run": (
+                "SELECT COUNT(*) FROM records WHERE state IN ('read', 'planned', 'follows')"
+                " AND drop_id NOT IN (SELECT id FROM drops WHERE state = 'undone')"
+            ),
             "records for a service that is away": "SELECT COUNT(*) FROM records WHERE state = 'waiting'",
             "items that a service still owes values": (
                 "SELECT COUNT(*) FROM records WHERE owed_json <> '[]' AND state = 'done' AND key IS NOT NULL"

@@ -6,18 +6,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from sync.core.undo import Written
 from sync.state.database import Database, decode, encode
 
 
 @dataclass(frozen=True, slots=True)
 class Post:
-    """One object in the outbox. version 0: create."""
+    """One object in the outbox. version 0: create.  undo: it takes a write back."""
 
     id: int
     record: int
     key: str
     version: int
     data: Mapping[str, Any]
+    undo: bool = False
 
 
 class Outbox:
@@ -26,23 +28,25 @@ class Outbox:
     def __init__(self, database: Database, library: int) -> None:
         self._db, self._library = database, library
 
-    def put(self, run: str, record: int, key: str, version: int, data: Mapping[str, Any]) -> Post:
+    def put(
+        self, run: str, record: int, key: str, version: int, data: Mapping[str, Any], *, undo: bool = False
+    ) -> Post:
         """One object to write. Call it inside the transaction that notes the record's plan."""
         with self._db.transaction() as sql:
             cursor = sql.execute(
-                "INSERT INTO outbox (run, library, record, key, version, data_json) VALUES (?, ?, ?, ?, ?, ?)",
-                (run, self._library, record, key, version, encode(data)),
+                "INSERT INTO outbox (run, library, record, key, version, data_json, undo) VALUES (?, ?, ?, ?, ?, ?, ?)",
+                (run, self._library, record, key, version, encode(data), int(undo)),
             )
-        return Post(int(cursor.lastrowid or 0), record, key, version, data)
+        return Post(int(cursor.lastrowid or 0), record, key, version, data, undo)
 
     def pending(self, limit: int = -1) -> list[Post]:
         """What waits to be written, oldest first."""
         rows = self._db.rows(
-            "SELECT id, record, key, version, data_json FROM outbox WHERE library = ? AND state = 'pending'"
+            "SELECT id, record, key, version, data_json, undo FROM outbox WHERE library = ? AND state = 'pending'"
             " ORDER BY id LIMIT ?",
             (self._library, limit),
         )
-        return [Post(row[0], row[1], row[2], row[3], decode(row[4])) for row in rows]
+        return [Post(row[0], row[1], row[2], row[3], decode(row[4]), bool(row[5])) for row in rows]
 
     def waits(self, record: int) -> bool:
         """Whether something of this record still waits to be written."""
@@ -61,10 +65,22 @@ class Outbox:
         with self._db.transaction() as sql:
             sql.execute("UPDATE outbox SET state = ?, answer = ? WHERE id = ?", (state, answer, post.id))
 
-    def journal(self, run: str, key: str, at: str, before: Mapping[str, Any] | None, after: Mapping[str, Any]) -> None:
-        """Note a write that landed."""
+    def journal(self, post: Post, at: str, before: Mapping[str, Any] | None, after: Mapping[str, Any]) -> None:
+        """Note a write that landed, with the run that planned it: the properties that it wrote, before and after it."""
         with self._db.transaction() as sql:
             sql.execute(
-                "INSERT INTO journal (run, library, key, at, before_json, after_json) VALUES (?, ?, ?, ?, ?, ?)",
-                (run, self._library, key, at, encode(before) if before is not None else None, encode(after)),
+                "INSERT INTO journal (run, library, key, at, before_json, after_json)"
+                " SELECT run, library, key, ?, ?, ? FROM outbox WHERE id = ?",
+                (at, encode(before) if before is not None else None, encode(after), post.id),
             )
+
+    def written(self, run: str) -> dict[str, list[Written]]:
+        """What a run wrote, by key, in the order of the first write of each."""
+        rows = self._db.rows(
+            "SELECT key, before_json, after_json FROM journal WHERE run = ? AND library = ? ORDER BY id",
+            (run, self._library),
+        )
+        found: dict[str, list[Written]] = {}
+        for key, before, after in rows:
+            found.setdefault(key, []).append(Written(key, decode(before) if before else None, decode(after)))
+        return found

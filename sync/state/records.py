@@ -15,7 +15,7 @@ from sync.state.database import Database, decode, encode
 
 @dataclass(frozen=True, slots=True)
 class DropRow:
-    """A drop as the ledger knows it. `state`: reading (read again if cut off), noted (to be clustered), open (works left to do), done."""
+    """A drop as the ledger knows it. `state`: reading (read again if cut off), noted (to be clustered), open (works left to do), done, undone (taken back)."""
 
     id: int
     library: int
@@ -140,6 +140,11 @@ class Records:
                 ),
             )
         return self.get(int(cursor.lastrowid or 0))
+
+    def retire(self, drop: int) -> None:
+        """A drop that was taken back stands aside: the same bytes may come again."""
+        with self._db.transaction() as sql:
+            sql.execute("UPDATE drops SET wish = wish || '#' || id WHERE id = ?", (drop,))
 
     def note(self, drop: int, batch: Sequence[Reading | Gap]) -> None:
         """Note what was read, in one transaction. What was noted before (a run that was cut off) stays as it is."""

@@ -168,13 +168,14 @@ CREATE TABLE outbox (
     version INTEGER NOT NULL,                -- 0: create
     data_json TEXT NOT NULL,
     state TEXT NOT NULL DEFAULT 'pending',   -- pending | done | refused | replanned
-    answer TEXT NOT NULL DEFAULT ''
+    answer TEXT NOT NULL DEFAULT '',
+    undo INTEGER NOT NULL DEFAULT 0          -- 1: takes a write back
 );
 CREATE INDEX outbox_pending ON outbox (library, id) WHERE state = 'pending';
 CREATE INDEX outbox_by_key ON outbox (library, key) WHERE state = 'pending';
 CREATE INDEX outbox_by_record ON outbox (record);
 
--- Before and after of every write that landed: what undo reads.
+-- Before and after of what every write that landed had written: what undo reads.
 CREATE TABLE journal (
     id INTEGER PRIMARY KEY,
     run TEXT NOT NULL REFERENCES runs (id),

@@ -121,7 +121,7 @@ class Snapshot:
     def twin(self, key: str, match: Match) -> Twin | None:
         """The item with this key, whatever became of it, as the twin that `match` makes it."""
         row = self._db.one(
-            "SELECT i.key, i.version, i.place, i.data_json, b.data_json AS base_json, b.made FROM items i"
+            "SELECT i.key, i.version, i.place, i.data_json, b.data_json AS base_json, b.made, b.version AS written FROM items i"
             " LEFT JOIN bases b ON b.library = i.library AND b.key = i.key WHERE i.library = ? AND i.key = ?",
             (self.id, key),
         )
@@ -129,7 +129,8 @@ class Snapshot:
             return None
         base = decode(row["base_json"]) if row["base_json"] else None
         data, place = decode(row["data_json"]), Place(row["place"])
-        return Twin(row["key"], row["version"], data, base, place, match, made=bool(row["made"]))
+        undone = place is Place.TRASH and bool(base and base.get("deleted")) and row["written"] == row["version"]
+        return Twin(row["key"], row["version"], data, base, place, match, made=bool(row["made"]), undone=undone)
 
     def heir(self, key: str) -> str:
         """The item that stands for this one by now: itself, or what it was merged into in Zotero, and that again."""
@@ -156,14 +157,22 @@ class Snapshot:
             )
         )
 
-    def made(self, keys: Collection[str]) -> set[str]:
-        """Those of these keys whose items we made."""
-        marks = ", ".join("?" * len(keys))
-        rows = self._db.rows(
-            f"SELECT key FROM bases WHERE library = ? AND made AND key IN ({marks})",  # noqa: S608  # marks only
-            (self.id, *keys),
+    def child(self, key: str, match: Match) -> Twin | None:
+        """A note or attachment that we wrote, as last seen; None if there is none of ours. An edited one has an empty base."""
+        row = self._db.one(
+            "SELECT c.version, c.place, b.version AS written, b.data_json, b.made FROM children c JOIN bases b"
+            " ON b.library = c.library AND b.key = c.key WHERE c.library = ? AND c.key = ?",
+            (self.id, key),
         )
-        return {row[0] for row in rows}
+        if row is None:
+            return None
+        data = decode(row["data_json"])
+        base = data if row["written"] == row["version"] else {}
+        return Twin(key, row["version"], data, base, Place(row["place"]), match, made=bool(row["made"]))
+
+    def made(self) -> set[str]:
+        """The keys of all objects that we made."""
+        return {row[0] for row in self._db.rows("SELECT key FROM bases WHERE library = ? AND made", (self.id,))}
 
     def versions(self) -> dict[str, int]:
         """Key and version of every object as last seen, so that a reading that was cut off goes on."""

@@ -15,6 +15,7 @@ from sync.core.record import Gap, Problem, Reading
 from sync.core.tidy import tidied
 from sync.errors import Interrupted
 from sync.state.records import DropRow
+from sync.state.undoings import UNDONE
 from sync.steps.tools import READ_BATCH, Run, Task, Tools
 
 T = TypeVar("T")
@@ -23,9 +24,15 @@ _HEAD_LINES, _HEAD_LETTERS = 200, 200_000  # what a format is told by
 
 
 def arrive(tools: Tools, run: Run, task: Task) -> DropRow:
-    """The ledger's row for this drop: the one it has, or a new one."""
+    """The ledger's row for this drop: the one it has, or a new one.
+
+    One that was taken back comes anew when it is brought again; a file that just stayed in its inbox was not.
+    """
     library, wish = tools.snapshot.id, task.rules.fingerprint(task.drop.subfolder)
     known = tools.ledger.records.find(library, task.drop.sha256, wish)
+    if known and known.state == UNDONE and not (task.ours and task.rules.on_success == "leave"):
+        tools.ledger.records.retire(known.id)
+        known = None
     return known or tools.ledger.records.arrive(
         library=library,
         sha256=task.drop.sha256,

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from sync.core.bases import satisfied
+from sync.core.bases import ours_of, satisfied
 from sync.core.match import Match, Verdict
 from sync.core.plan import Place, Wish, update
 from sync.core.record import Problem
@@ -63,15 +64,24 @@ def drain(tools: Tools, run: Run) -> None:
 
 
 def _landed(tools: Tools, run: Run, post: Post, receipt: Receipt) -> None:
-    before = tools.snapshot.data(post.key) if post.version else None
+    before = tools.snapshot.data(post.key) or {} if post.version else None
     tools.outbox.answered(post, "done")
-    tools.outbox.journal(run.id, post.key, tools.instant(), before, receipt.data)
+    _journal(tools, post, before, receipt)
     tools.snapshot.landed(
         post.key, receipt.version, receipt.data, made=post.version == 0, sent=post.data, found=receipt.found
     )
     run.written += 1
-    if tools.ledger.records.outcome(post.record)[0] == "done":
+    if not post.undo and tools.ledger.records.outcome(post.record)[0] == "done":
         run.filled += 1
+
+
+def _journal(tools: Tools, post: Post, before: Mapping[str, Any] | None, receipt: Receipt) -> None:
+    """Of an item that we made all; of one that we changed what we wrote, not what others did to it meanwhile."""
+    if before is None:
+        tools.outbox.journal(post, tools.instant(), None, receipt.data)
+        return
+    held = {name: before[name] for name in post.data if name in before}
+    tools.outbox.journal(post, tools.instant(), held, ours_of(before, receipt.data, post.data))
 
 
 def _conflict(tools: Tools, run: Run, post: Post, conflict: Conflict) -> None:
@@ -84,6 +94,8 @@ def _conflict(tools: Tools, run: Run, post: Post, conflict: Conflict) -> None:
         tools.snapshot.take([], gone=[post.key])
     else:
         tools.snapshot.take([(post.key, conflict.version, conflict.theirs)])
+    if post.undo:
+        return  # what takes back a run plans again until nothing is left
     if tools.ledger.records.outcome(post.record)[0] == "done":
         _fill_again(tools, run, post)
     else:
@@ -103,6 +115,8 @@ def _fill_again(tools: Tools, run: Run, post: Post) -> None:
 def _refused(tools: Tools, post: Post, refusal: Refusal) -> None:
     """The library will not have it: the record says so, unless it was only a note of it."""
     tools.outbox.answered(post, "refused", f"{refusal.code} {refusal.message}")
+    if post.undo:
+        return
     own = tools.ledger.records.work(post.record).key == post.key
     code = f"{'item' if own else 'note'}-refused-{refusal.code}"
     tools.ledger.records.add_problem(post.record, Problem(code, f"the library says: {refusal.message}"))

@@ -1,0 +1,115 @@
+"""Runs that take other runs back, and the records whose items went with that."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from sync.state.database import Database, encode
+
+UNDONE = "undone"
+
+
+@dataclass(frozen=True, slots=True)
+class RunRow:
+    """A run as the ledger knows it. undoes: the run that it takes back; empty for most.  wrote: how many objects it wrote."""
+
+    id: str
+    kind: str
+    started: str
+    finished: str
+    undoes: str
+    wrote: int
+
+
+class Undoings:
+    """The table `undone`, and what of runs, drops and records matters for it."""
+
+    def __init__(self, database: Database) -> None:
+        self._db = database
+
+    def runs(self, limit: int = -1) -> list[RunRow]:
+        """The runs, newest first."""
+        return [RunRow(*row) for row in self._db.rows(f"{_RUN} ORDER BY r.rowid DESC LIMIT ?", (limit,))]
+
+    def find(self, run: str) -> RunRow | None:
+        """The run with this name."""
+        row = self._db.one(f"{_RUN} WHERE r.id = ?", (run,))
+        return RunRow(*row) if row else None
+
+    def library_of(self, run: str) -> str:
+        """The identity of the library that a run wrote to; empty if it wrote nothing."""
+        found: str | None = self._db.value(
+            "SELECT l.identity FROM journal j JOIN libraries l ON l.id = j.library WHERE j.run = ? LIMIT 1", (run,)
+        )
+        return found or ""
+
+    def unfinished(self, library: int) -> list[tuple[str, str]]:
+        """Runs that were stopped while they took another one back, and which that is."""
+        rows = self._db.rows(
+            "SELECT id, undoes FROM runs WHERE undoes <> '' AND finished IS NULL"
+            " AND EXISTS (SELECT 1 FROM journal WHERE run = runs.undoes AND library = ?) ORDER BY rowid",
+            (library,),
+        )
+        return [(row[0], row[1]) for row in rows]
+
+    def used(self, library: int, key: str, run: str) -> str:
+        """A drop that has a record in the item with this key, and that the run did not bring; empty if there is none."""
+        found: str | None = self._db.value(
+            "SELECT d.path FROM records r JOIN drops d ON d.id = r.drop_id WHERE r.key = ?2 AND d.library = ?1"
+            " AND r.state = 'done' AND d.first_run <> ?3 AND r.reasons_json NOT LIKE '%\"undone\"%'"
+            " AND COALESCE(r.survivor, r.id) NOT IN (SELECT record FROM outbox WHERE run = ?3) LIMIT 1",
+            (library, key, run),
+        )
+        return found or ""
+
+    def record_of(self, run: str, key: str) -> int:
+        """The record for which a run wrote this object."""
+        found: int = self._db.value(
+            "SELECT record FROM outbox WHERE run = ? AND key = ? ORDER BY id LIMIT 1", (run, key)
+        )
+        return found
+
+    def take_back(self, run: str, undoes: str, keys: Collection[str]) -> None:
+        """Records that `undoes` brought and whose items these were: they are left out from now on, and their drops may come again."""
+        with self._db.transaction() as sql:
+            for key in keys:
+                sql.execute(
+                    "INSERT OR IGNORE INTO undone SELECT ?1, r.id, COALESCE(r.outcome, ''), r.reasons_json FROM records r"
+                    " JOIN drops d ON d.id = r.drop_id WHERE r.key = ?3 AND r.state = 'done' AND (d.first_run = ?2 OR"
+                    " ?2 = (SELECT run FROM outbox WHERE record = COALESCE(r.survivor, r.id) AND NOT undo ORDER BY id LIMIT 1))",
+                    (run, undoes, key),
+                )
+            sql.execute(
+                "UPDATE records SET outcome = 'left', reasons_json = ? WHERE id IN (SELECT record FROM undone WHERE run = ?)",
+                (encode([UNDONE]), run),
+            )
+            self._set_drops(run, UNDONE)
+
+    def bring_back(self, undoes: str) -> None:
+        """The run that took records back was taken back itself: they stand as they stood."""
+        with self._db.transaction() as sql:
+            self._set_drops(undoes, "open")
+            sql.execute(
+                "UPDATE records SET (outcome, reasons_json) ="
+                " (SELECT outcome, reasons_json FROM undone u WHERE u.run = ?1 AND u.record = records.id)"
+                " WHERE id IN (SELECT record FROM undone WHERE run = ?1)",
+                (undoes,),
+            )
+            sql.execute(
+                "UPDATE drops SET state = 'done' WHERE state = 'open' AND NOT EXISTS"
+                " (SELECT 1 FROM records r WHERE r.drop_id = drops.id AND r.state <> 'done')"
+            )
+
+    def _set_drops(self, run: str, state: str) -> None:
+        self._db.connection.execute(
+            "UPDATE drops SET state = ? WHERE id IN"
+            " (SELECT r.drop_id FROM undone u JOIN records r ON r.id = u.record WHERE u.run = ?)",
+            (state, run),
+        )
+
+
+_RUN = (
+    "SELECT r.id, r.kind, r.started, COALESCE(r.finished, ''), r.undoes,"
+    " (SELECT COUNT(*) FROM journal j WHERE j.run = r.id) FROM runs r"
+)
