@@ -37,7 +37,7 @@ class ConfigFault(ZotdropError):
 
 
 class CredentialFault(ConfigFault):
-    """A key is missing, wrong, or lacks the right that is needed. Never retried by itself."""
+    """A key is missing, wrong, or lacks the right that is needed. Asking on does not help: a person has to act."""
 
 
 class Outage(ZotdropError):

@@ -35,6 +35,7 @@ _MIGRATIONS = {
         ALTER TABLE libraries ADD COLUMN keyed INTEGER NOT NULL DEFAULT 0;
         ALTER TABLE items ADD COLUMN sketch_json TEXT NOT NULL DEFAULT '';
         CREATE TABLE told (library INTEGER NOT NULL REFERENCES libraries (id), what TEXT NOT NULL, PRIMARY KEY (library, what));
+        CREATE TABLE stopped_libraries (library TEXT PRIMARY KEY, at TEXT NOT NULL, why TEXT NOT NULL);
     """,
 }
 

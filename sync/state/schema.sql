@@ -198,3 +198,10 @@ CREATE TABLE wishes (
     exit_code INTEGER,
     answer_json TEXT
 );
+
+-- Libraries, by their names in the config, that refused us in the newest run: nothing is written to them before that is mended.
+CREATE TABLE stopped_libraries (
+    library TEXT PRIMARY KEY,
+    at TEXT NOT NULL,                        -- since when
+    why TEXT NOT NULL
+);

@@ -1,0 +1,25 @@
+"""The right to write: looked at on purpose, whatever was found before."""
+
+from __future__ import annotations
+
+from threading import Event
+
+from sync import wiring
+from sync.config import Config
+from sync.steps.tools import instant
+
+
+def check(config: Config, name: str) -> str:
+    """The identity of the library `name`, which may be written; a stop that was noted of it is over. Raises what stands against it."""
+    library = wiring.open_library(config, name, Event())
+    try:
+        library.check()
+        identity = library.identity
+    finally:
+        library.close()
+    ledger = wiring.open_ledger(config)
+    try:
+        ledger.stops.note(name, instant(wiring.utc_now()), "")
+    finally:
+        ledger.close()
+    return identity
