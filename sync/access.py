@@ -10,8 +10,11 @@ from sync.steps.tools import instant
 
 
 def check(config: Config, name: str) -> str:
-    """The identity of the library `name`, which may be written; a stop that was noted of it is over. Raises what stands against it."""
-    library = wiring.open_library(config, name, Event())
+    """The identity of the library `name`, which may be written. Raises what stands against it.
+
+    A key that was refused before is tried once more; after a success neither that nor a stop of the library is remembered.
+    """
+    library = wiring.open_library(config, name, Event(), again=True)
     try:
         library.check()
         identity = library.identity

@@ -154,6 +154,9 @@ def test_a_refused_key_is_not_tried_again_by_itself(stage: Scene) -> None:
         assert len(stage.zotero.log) == tries
         assert ends(process, signal.SIGTERM) == 0
     assert (stage.inbox / "a.ris").exists()
+    with daemon(stage, ZOTERO_API_KEY="wrong"):
+        until(lambda: b"library main is stopped" in (stage.folder / "daemon.log").read_bytes(), "still it is refused")
+        assert len(stage.zotero.log) == tries == 1
 
 
 def two_libraries(stage: Scene) -> Path:

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from pyzotero.zotero import Zotero as Pyzotero
 
-from sync.errors import ConfigFault, CredentialFault
+from sync.errors import ConfigFault, CredentialFault, KeyRefused
 from sync.libraries.api import PAGE, Api, Final, Service
 from sync.libraries.base import BATCH, Answer, Delta, Item, Write
 from sync.libraries.clean import misshapen
@@ -27,8 +27,8 @@ WEB = Service(
     name="zotero",
     away="the service cannot be reached; it will be tried again",
     final=(
-        Final(401, "", CredentialFault, f"Zotero refuses the API key ({{said}}): make a new one at {KEYS_PAGE}"),
-        Final(403, "Invalid key", CredentialFault, f"Zotero does not know this API key: make a new one at {KEYS_PAGE}"),
+        Final(401, "", KeyRefused, f"Zotero refuses the API key ({{said}}): make a new one at {KEYS_PAGE}"),
+        Final(403, "Invalid key", KeyRefused, f"Zotero does not know this API key: make a new one at {KEYS_PAGE}"),
         Final(403, "", CredentialFault, f"Zotero says {{said}}: give the API key the right at {KEYS_PAGE}"),
         Final(404, r"^(User|Group) \d+ not found", ConfigFault, "[library] id: Zotero says {said}"),
     ),

@@ -36,6 +36,10 @@ _MIGRATIONS = {
         ALTER TABLE items ADD COLUMN sketch_json TEXT NOT NULL DEFAULT '';
         CREATE TABLE told (library INTEGER NOT NULL REFERENCES libraries (id), what TEXT NOT NULL, PRIMARY KEY (library, what));
         CREATE TABLE stopped_libraries (library TEXT PRIMARY KEY, at TEXT NOT NULL, why TEXT NOT NULL);
+        CREATE TABLE refused_keys (
+            address TEXT NOT NULL, salt TEXT NOT NULL, hash TEXT NOT NULL, at TEXT NOT NULL, why TEXT NOT NULL,
+            PRIMARY KEY (address, salt)
+        );
     """,
 }
 

@@ -205,3 +205,13 @@ CREATE TABLE stopped_libraries (
     at TEXT NOT NULL,                        -- since when
     why TEXT NOT NULL
 );
+
+-- API keys that a service refused, never the keys themselves: none is sent again before it changes.
+CREATE TABLE refused_keys (
+    address TEXT NOT NULL,                   -- host and port of the service
+    salt TEXT NOT NULL,
+    hash TEXT NOT NULL,                      -- of the salt and the key
+    at TEXT NOT NULL,
+    why TEXT NOT NULL,                       -- what a person was told
+    PRIMARY KEY (address, salt)
+);
