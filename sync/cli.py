@@ -82,13 +82,17 @@ def cli() -> None:
 
 @cli.command()
 @click.argument("folder", default=".", type=click.Path(file_okay=False, path_type=Path))
+@click.option("--desktop", is_flag=True, help="Write to the Zotero that runs on this computer: it is asked for a key.")
+@click.option("--url", metavar="URL", help="With --desktop: where it listens, if not at http://127.0.0.1:23119.")
 @common
 @click.pass_obj
-def init(shared: Common, folder: Path) -> None:
+def init(shared: Common, folder: Path, *, desktop: bool, url: str | None) -> None:
     """Write a commented config into FOLDER and create the folders it names."""
-    from sync.scaffold import scaffold
+    from sync import access, scaffold
 
-    for line in scaffold(folder):
+    if url and not desktop:
+        raise UsageFault("--url says where the Zotero on this computer listens; it goes with --desktop")
+    for line in access.desktop(folder, url) if desktop else scaffold.scaffold(folder):
         shared.say(line)
 
 

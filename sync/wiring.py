@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from threading import Event
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from sync import __version__
@@ -28,6 +28,9 @@ from sync.sources.base import Source
 from sync.state.ledger import Ledger
 from sync.state.refused_keys import KeyMemory
 from sync.steps.tools import Limits, Rules, Tools, instant
+
+if TYPE_CHECKING:
+    from sync.libraries.desktop import Desktop
 
 Tell = Callable[[str, int, int], None]
 
@@ -84,6 +87,13 @@ def _desktop(own: Any, key: str | None, wait: Callable[[float], None]) -> Librar
     from sync.libraries.desktop import Desktop
 
     return Desktop(url=own.url, api_key=key, server_id=own.server_id, wait=wait)
+
+
+def open_desktop(url: str, key: str | None = None, server_id: str | None = None, *, patience: float = 30.0) -> Desktop:
+    """The Zotero that runs on this computer, whatever the config says. patience: seconds that an answer may take."""
+    from sync.libraries.desktop import Desktop
+
+    return Desktop(url=url, api_key=key, server_id=server_id, wait=waiting(Event()), timeout=patience)
 
 
 SOURCES: Mapping[str, Callable[[Config, Http], Source]] = {"crossref": _crossref, "pubmed": _pubmed}

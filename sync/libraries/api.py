@@ -147,6 +147,15 @@ class Api:
         finally:
             self.version = version
 
+    def once(self, ask: Callable[[], Any], kind: type[T]) -> T:
+        """Ask a single time, where a person has to answer; raises what a refusal means, patient or not."""
+        self._await_turn()
+        try:
+            return self._once(ask, kind)
+        except Answered as answer:
+            self._give_up(answer, answer.pause, last=True)
+            raise
+
     def root(self) -> Mapping[str, str]:
         """The headers of the service's root, which the desktop has."""
         return self._call(lambda: self._get("/"), httpx2.Response).headers
