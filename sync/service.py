@@ -45,6 +45,14 @@ class Retry:
     stamp: tuple[int, int]
 
 
+@dataclass(frozen=True, slots=True)
+class Standstill:
+    """A library that refused us: when it is looked at again, and the file of its key as it was then."""
+
+    until: float
+    key: tuple[int, int]
+
+
 @dataclass(slots=True)
 class Watch:
     """What the daemon remembers of one inbox between two looks. All of it can be lost: the ledger knows the rest."""
@@ -65,7 +73,7 @@ class Daemon:
         self._at_work = threading.Lock()
         self._watches = {name: Watch(drops.Settle(inbox.settle_seconds)) for name, inbox in config.inbox.items()}
         self._lock = daemon_lock(config)
-        self._stopped: dict[str, float] = {}  # libraries that refused us, by name: when they are looked at again
+        self._stopped: dict[str, Standstill] = {}  # by the library's name
 
     def run(self) -> None:
         """Until SIGTERM or SIGINT. Raises Locked if another daemon lives on this state."""
@@ -131,8 +139,9 @@ class Daemon:
         self._carry_for_each(Order(refresh=True))
 
     def _stands_still(self, library: str) -> bool:
-        """Whether this library refused us lately, and no command beside has found since that it does so no more."""
-        if self._now() < self._stopped.get(library, 0.0) and self._is_noted(library):
+        """Whether this library refused us lately, its key is the same, and no command beside has found it mended since."""
+        stop = self._stopped.get(library)
+        if stop and self._now() < stop.until and self._key_stamp(library) == stop.key and self._is_noted(library):
             return True
         if self._stopped.pop(library, None) is not None:
             for name, inbox in self.config.inbox.items():
@@ -146,6 +155,11 @@ class Daemon:
             return library in ledger.stops.all()
         finally:
             ledger.close()
+
+    def _key_stamp(self, library: str) -> tuple[int, int]:
+        """What changes with the file that holds the library's key; a key from elsewhere is not looked at."""
+        key = getattr(self.config.library[library], "api_key", None)
+        return _stamp(Path(key.value)) if key and key.kind == "file" else (0, 0)
 
     def _carry_for_each(self, order: Order) -> None:
         """The order for every library that an inbox has; one that stands still does not keep the others."""
@@ -226,9 +240,11 @@ class Daemon:
     def _stop(self, order: Order) -> None:
         """Leave the library alone that refused us: a right that is missing does not come by asking."""
         library = order.library or (self.config.inbox[order.inbox].library if order.inbox else "")
-        self._stopped[library] = self._now() + STOPPED_FOR
+        if not library:  # `once` goes through all inboxes and ends
+            return
+        self._stopped[library] = Standstill(self._now() + STOPPED_FOR, self._key_stamp(library))
         log.error(
-            "library %s is stopped: nothing is asked of it for %d minutes, or until `zotdrop check` finds it mended",
+            "library %s is stopped: nothing is asked of it for %d minutes, or until its key changes or `zotdrop check` finds it mended",
             library,
             STOPPED_FOR / 60,
         )

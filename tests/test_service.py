@@ -19,6 +19,7 @@ from sync.report import RunReport
 from tests.scene import NOWHERE, ROOT, SAMPLE, Scene, outcomes, scene
 from tests.servers.base import Request
 from tests.servers.works import make_works, to_ris
+from tests.servers.zotero import API_KEY
 
 WORKS = make_works(30, seed=5)
 LONGEST = 30.0  # seconds that anything here may take
@@ -157,6 +158,21 @@ def test_a_refused_key_is_not_tried_again_by_itself(stage: Scene) -> None:
     with daemon(stage, ZOTERO_API_KEY="wrong"):
         until(lambda: b"library main is stopped" in (stage.folder / "daemon.log").read_bytes(), "still it is refused")
         assert len(stage.zotero.log) == tries == 1
+
+
+def test_a_key_file_that_changes_is_tried_at_once(stage: Scene) -> None:
+    key = stage.folder / "zotero.key"
+    key.write_text("wr0ng")
+    stage.write_config("user", use=[])
+    text = stage.config.read_text()
+    stage.config.write_text(text.replace('{ env = "ZOTERO_API_KEY" }', '{ file = "zotero.key" }'))
+    (stage.inbox / "a.ris").write_text(to_ris(WORKS[:1]))
+    with daemon(stage) as process:
+        until(lambda: b"library main is stopped" in (stage.folder / "daemon.log").read_bytes(), "it is refused")
+        key.write_text(API_KEY)
+        until((stage.inbox / "done" / "a.ris").exists, "the new key is tried")
+        assert ends(process, signal.SIGTERM) == 0
+    assert len(stage.zotero.library().items()) == 1
 
 
 def two_libraries(stage: Scene) -> Path:
