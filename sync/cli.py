@@ -82,13 +82,17 @@ def cli() -> None:
 
 @cli.command()
 @click.argument("folder", default=".", type=click.Path(file_okay=False, path_type=Path))
+@click.option("--desktop", is_flag=True, help="Write to the Zotero that runs on this computer: it is asked for a key.")
+@click.option("--url", metavar="URL", help="With --desktop: where it listens, if not at http://127.0.0.1:23119.")
 @common
 @click.pass_obj
-def init(shared: Common, folder: Path) -> None:
+def init(shared: Common, folder: Path, *, desktop: bool, url: str | None) -> None:
     """Write a commented config into FOLDER and create the folders it names."""
-    from sync.scaffold import scaffold
+    from sync import access, scaffold
 
-    for line in scaffold(folder):
+    if url and not desktop:
+        raise UsageFault("--url says where the Zotero on this computer listens; it goes with --desktop")
+    for line in access.desktop(folder, url) if desktop else scaffold.scaffold(folder):
         shared.say(line)
 
 
@@ -371,19 +375,14 @@ def config_show(shared: Common) -> None:
 @click.pass_obj
 def check(shared: Common) -> None:
     """Check the config, the folders, and the right to write to each library."""
-    from sync import wiring
+    from sync import access
 
     config = shared.load()
     for name, inbox in config.inbox.items():
         if not Path(inbox.path).is_dir():
             raise UsageFault(f"[inbox.{name}] path: {inbox.path} is not there; zotdrop init makes it")
     for name in config.library:
-        library = wiring.open_library(config, name, threading.Event())
-        try:
-            library.check()
-            shared.say(f"library {name}: {library.identity}, may be written")
-        finally:
-            library.close()
+        shared.say(f"library {name}: {access.check(config, name)}, may be written")
     shared.say("all is well")
 
 
@@ -552,6 +551,7 @@ def _status(config: Config, ledger: Any) -> dict[str, Any]:
         "degraded": _degraded(config),
         "drops": {"total": len(drops), "done": sum(drop["state"] == "done" for drop in drops)},
         "open": [drop for drop in drops if drop["state"] != "done"],
+        "stopped": {name: asdict(stop) for name, stop in ledger.stops.all().items() if name in config.library},
         "outcomes": ledger.totals(),
         "waits": ledger.waits(),
     }
@@ -571,6 +571,7 @@ def _degraded(config: Config) -> str:
 def _status_text(facts: dict[str, Any]) -> str:
     lines = [f"service: {'running' if facts['daemon'] else 'not running'}"]
     lines += [f"degraded: {facts['degraded']}"] if facts["degraded"] else []
+    lines += [f"library {name}: stopped since {stop['at']}: {stop['why']}" for name, stop in facts["stopped"].items()]
     lines += [f"inbox {name}: {path}" for name, path in facts["inboxes"].items()]
     lines.append(f"drops: {facts['drops']['total']}, of them done: {facts['drops']['done']}")
     lines += [f"  open: {drop['path']} ({drop['entries']} records, since {drop['arrived']})" for drop in facts["open"]]

@@ -4,6 +4,7 @@ ZotdropError                 exit 1
 |-- UsageFault               exit 2   the command line asks for something that cannot be
 |-- ConfigFault              exit 3   the config file, all its faults at once
 |   `-- CredentialFault      exit 3   a key is missing, wrong, or has no right to write
+|       `-- KeyRefused       exit 3   a service does not know the key: it is not sent there again until it changes
 |-- Outage                   exit 4   a service is away; it will be asked again
 |   `-- Throttled            exit 4   a service asks for a pause longer than we wait in place
 |-- Barred                   exit 4   a service refuses us as a whole (403): stop asking, tell the owner
@@ -37,7 +38,11 @@ class ConfigFault(ZotdropError):
 
 
 class CredentialFault(ConfigFault):
-    """A key is missing, wrong, or lacks the right that is needed. Never retried by itself."""
+    """A key is missing, wrong, or lacks the right that is needed. Asking on does not help: a person has to act."""
+
+
+class KeyRefused(CredentialFault):
+    """A service does not know this key. It is not sent there again: too many wrong tries lock the whole address."""
 
 
 class Outage(ZotdropError):

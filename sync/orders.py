@@ -14,10 +14,11 @@ from filelock import FileLock, Timeout
 
 from sync import drops, wiring
 from sync.config import Config
-from sync.errors import Locked, StateFault, UsageFault
+from sync.errors import ConfigFault, Locked, StateFault, UsageFault
 from sync.report import RunReport
 from sync.run import refresh_library, sync_drops, undo_run
-from sync.steps.tools import Task
+from sync.state.ledger import Ledger
+from sync.steps.tools import Task, instant
 
 log = logging.getLogger("zotdrop.orders")
 
@@ -130,6 +131,8 @@ def _by_library(config: Config, order: Order, *, kind: str, stop: Event, tell: T
                     reports.append(refresh_library(tools, wiring.foreign_sources(config, library)))
                 else:
                     reports.append(sync_drops(tools, tasks, kind=kind))
+            if not order.dry_run:
+                _note_stop(ledger, library, reports[-1])
         return reports
     finally:
         ledger.close()
@@ -154,6 +157,12 @@ def _undo(config: Config, order: Order, stop: Event, tell: Tell) -> RunReport:
         raise UsageFault(f"{order.undo}: it wrote to {wanted}, which is no library of this config")
     finally:
         ledger.close()
+
+
+def _note_stop(ledger: Ledger, library: str, report: RunReport) -> None:
+    """Whether the library refused us, for `status` and the service; another library's drops do not wait for it."""
+    refused = report.failure_code == ConfigFault.exit_code
+    ledger.stops.note(library, instant(wiring.utc_now()), report.failure if refused else "")
 
 
 def _tasks(config: Config, order: Order, stop: Event) -> list[Task]:

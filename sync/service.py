@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -32,6 +32,7 @@ log = logging.getLogger("zotdrop.service")
 
 ORDERS_EVERY = 1.0  # seconds between two looks for orders from beside
 OWED_EVERY = 600.0  # seconds between two tries to fill what services still owe
+STOPPED_FOR = 900.0  # seconds until a library that refused us is looked at again
 RETRY_FIRST, RETRY_MOST = 30.0, 900.0  # seconds until a drop that could not be finished is tried again, doubling
 
 
@@ -42,6 +43,14 @@ class Retry:
     at: float
     delay: float
     stamp: tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Standstill:
+    """A library that refused us: when it is looked at again, and the file of its key as it was then."""
+
+    until: float
+    key: tuple[int, int]
 
 
 @dataclass(slots=True)
@@ -64,9 +73,7 @@ class Daemon:
         self._at_work = threading.Lock()
         self._watches = {name: Watch(drops.Settle(inbox.settle_seconds)) for name, inbox in config.inbox.items()}
         self._lock = daemon_lock(config)
-        self._refused: set[str | None] = (
-            set()
-        )  # inboxes whose library refused our key: asking on would lock the address
+        self._stopped: dict[str, Standstill] = {}  # by the library's name
 
     def run(self) -> None:
         """Until SIGTERM or SIGINT. Raises Locked if another daemon lives on this state."""
@@ -96,7 +103,7 @@ class Daemon:
             watch.missing = True
             return
         watch.missing = False
-        if name in self._refused:
+        if self._stands_still(inbox.library):
             return
         ready = [path for path in watch.settle.feed(drops.scan(root), self._now()) if self._due(watch, path)]
         if ready:
@@ -104,7 +111,7 @@ class Daemon:
 
     def run_inbox(self, name: str) -> None:
         """What a schedule does: wait for what lies in the inbox to settle, and work it off."""
-        if name not in self._refused:
+        if not self._stands_still(self.config.inbox[name].library):
             self._carry(Order(inbox=name, wait_sources=True))
 
     def take_orders(self) -> None:
@@ -124,13 +131,41 @@ class Daemon:
             owed = ledger.records.any_owed()
         finally:
             ledger.close()
-        if owed and not self._refused:
-            self._carry(Order(owed_only=True))
+        if owed:
+            self._carry_for_each(Order(owed_only=True))
 
     def refresh(self) -> None:
         """Look at the items of every library again."""
-        if not self._refused:
-            self._carry(Order(refresh=True))
+        self._carry_for_each(Order(refresh=True))
+
+    def _stands_still(self, library: str) -> bool:
+        """Whether this library refused us lately, its key is the same, and no command beside has found it mended since."""
+        stop = self._stopped.get(library)
+        if stop and self._now() < stop.until and self._key_stamp(library) == stop.key and self._is_noted(library):
+            return True
+        if self._stopped.pop(library, None) is not None:
+            for name, inbox in self.config.inbox.items():
+                if inbox.library == library:
+                    self._watches[name].retries.clear()  # what waited for it is due now
+        return False
+
+    def _is_noted(self, library: str) -> bool:
+        ledger = wiring.open_ledger(self.config)
+        try:
+            return library in ledger.stops.all()
+        finally:
+            ledger.close()
+
+    def _key_stamp(self, library: str) -> tuple[int, int]:
+        """What changes with the file that holds the library's key; a key from elsewhere is not looked at."""
+        key = getattr(self.config.library[library], "api_key", None)
+        return _stamp(Path(key.value)) if key and key.kind == "file" else (0, 0)
+
+    def _carry_for_each(self, order: Order) -> None:
+        """The order for every library that an inbox has; one that stands still does not keep the others."""
+        for library in sorted({inbox.library for inbox in self.config.inbox.values()}):
+            if not self._stands_still(library):
+                self._carry(replace(order, library=library))
 
     def _alone(self) -> Any:
         try:
@@ -199,9 +234,20 @@ class Daemon:
                 log.info("%s", as_text(report))
         self.worst_code = self.worst_code or worst(reports, strict=False)
         if any(report.failure_code == ConfigFault.exit_code for report in reports):
-            log.error("no more is asked of this library until the service is started again with a key that is right")
-            self._refused.add(order.inbox)
+            self._stop(order)
         return reports
+
+    def _stop(self, order: Order) -> None:
+        """Leave the library alone that refused us: a right that is missing does not come by asking."""
+        library = order.library or (self.config.inbox[order.inbox].library if order.inbox else "")
+        if not library:  # `once` goes through all inboxes and ends
+            return
+        self._stopped[library] = Standstill(self._now() + STOPPED_FOR, self._key_stamp(library))
+        log.error(
+            "library %s is stopped: nothing is asked of it for %d minutes, or until its key changes or `zotdrop check` finds it mended",
+            library,
+            STOPPED_FOR / 60,
+        )
 
     def _answer(self, arguments: Any, tell: Callable[[str], None]) -> tuple[int, dict[str, Any]]:
         """Carry out an order from beside: exit code and what the command shall print."""

@@ -11,7 +11,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from threading import Event
-from typing import Any
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from sync import __version__
 from sync.config import Config
@@ -21,10 +22,15 @@ from sync.errors import ConfigFault, Interrupted
 from sync.http import Http, Identity
 from sync.libraries.base import Library
 from sync.libraries.dry import DryLibrary
+from sync.libraries.guarded import Guarded
 from sync.secrets import resolve
 from sync.sources.base import Source
 from sync.state.ledger import Ledger
+from sync.state.refused_keys import KeyMemory
 from sync.steps.tools import Limits, Rules, Tools, instant
+
+if TYPE_CHECKING:
+    from sync.libraries.desktop import Desktop
 
 Tell = Callable[[str, int, int], None]
 
@@ -65,28 +71,33 @@ def _pubmed(config: Config, http: Http) -> Source:
     )
 
 
-def _embedded(own: Any, _wait: Callable[[float], None]) -> Library:
+def _embedded(own: Any, _key: str | None, _wait: Callable[[float], None]) -> Library:
     from sync.libraries.embedded import Embedded
 
     return Embedded(own.path, now=lambda: instant(utc_now()))
 
 
-def _zotero(own: Any, wait: Callable[[float], None]) -> Library:
+def _zotero(own: Any, key: str | None, wait: Callable[[float], None]) -> Library:
     from sync.libraries.zotero import Zotero
 
-    key = resolve(own.api_key)
     return Zotero(library_type=own.type, library_id=own.id, api_key=key, url=own.url, wait=wait)
 
 
-def _desktop(own: Any, wait: Callable[[float], None]) -> Library:
+def _desktop(own: Any, key: str | None, wait: Callable[[float], None]) -> Library:
     from sync.libraries.desktop import Desktop
 
-    key = resolve(own.api_key) if own.api_key else None
     return Desktop(url=own.url, api_key=key, server_id=own.server_id, wait=wait)
 
 
+def open_desktop(url: str, key: str | None = None, server_id: str | None = None, *, patience: float = 30.0) -> Desktop:
+    """The Zotero that runs on this computer, whatever the config says. patience: seconds that an answer may take."""
+    from sync.libraries.desktop import Desktop
+
+    return Desktop(url=url, api_key=key, server_id=server_id, wait=waiting(Event()), timeout=patience)
+
+
 SOURCES: Mapping[str, Callable[[Config, Http], Source]] = {"crossref": _crossref, "pubmed": _pubmed}
-LIBRARIES: Mapping[str, Callable[[Any, Callable[[float], None]], Library]] = {
+LIBRARIES: Mapping[str, Callable[[Any, str | None, Callable[[float], None]], Library]] = {
     "embedded": _embedded,
     "zotero": _zotero,
     "desktop": _desktop,
@@ -98,10 +109,18 @@ def open_ledger(config: Config) -> Ledger:
     return Ledger.open(Path(config.state.path))
 
 
-def open_library(config: Config, name: str, stop: Event) -> Library:
-    """The library called `name` in the config. Raises CredentialFault where its key cannot be had."""
-    own = config.library[name]
-    return LIBRARIES[own.kind](own, waiting(stop))
+def open_library(config: Config, name: str, stop: Event, *, again: bool = False) -> Library:
+    """The library called `name` in the config. Raises CredentialFault where its key cannot be had.
+
+    again: send its key even if it was refused before.
+    """
+    own: Any = config.library[name]
+    key = resolve(own.api_key) if getattr(own, "api_key", None) else None
+    library = LIBRARIES[own.kind](own, key, waiting(stop))
+    if key is None or own.kind == "desktop":  # a running Zotero locks nobody out, and each database has keys of its own
+        return library
+    memory = KeyMemory(Path(config.state.path), urlsplit(own.url).netloc.lower(), key, lambda: instant(utc_now()))
+    return Guarded(library, memory, again=again)
 
 
 def rules(config: Config, inbox: str, *, sources: tuple[str, ...] | None = None, **changed: Any) -> Rules:

@@ -12,8 +12,14 @@ from threading import Event
 
 import pytest
 
+from sync import service, wiring
+from sync.config import Config, load
+from sync.orders import Order
+from sync.report import RunReport
 from tests.scene import NOWHERE, ROOT, SAMPLE, Scene, outcomes, scene
+from tests.servers.base import Request
 from tests.servers.works import make_works, to_ris
+from tests.servers.zotero import API_KEY
 
 WORKS = make_works(30, seed=5)
 LONGEST = 30.0  # seconds that anything here may take
@@ -142,15 +148,105 @@ def test_a_refused_key_is_not_tried_again_by_itself(stage: Scene) -> None:
     stage.write_config("user", use=[])
     (stage.inbox / "a.ris").write_text(to_ris(WORKS[:1]))
     with daemon(stage, ZOTERO_API_KEY="wrong") as process:
-        until(
-            lambda: b"until the service is started again" in (stage.folder / "daemon.log").read_bytes(), "it is refused"
-        )
+        until(lambda: b"library main is stopped" in (stage.folder / "daemon.log").read_bytes(), "it is refused")
         tries = len(stage.zotero.log)
         (stage.inbox / "b.ris").write_text(to_ris(WORKS[1:2]))
         Event().wait(2.0)
         assert len(stage.zotero.log) == tries
         assert ends(process, signal.SIGTERM) == 0
     assert (stage.inbox / "a.ris").exists()
+    with daemon(stage, ZOTERO_API_KEY="wrong"):
+        until(lambda: b"library main is stopped" in (stage.folder / "daemon.log").read_bytes(), "still it is refused")
+        assert len(stage.zotero.log) == tries == 1
+
+
+def test_a_key_file_that_changes_is_tried_at_once(stage: Scene) -> None:
+    key = stage.folder / "zotero.key"
+    key.write_text("wr0ng")
+    stage.write_config("user", use=[])
+    text = stage.config.read_text()
+    stage.config.write_text(text.replace('{ env = "ZOTERO_API_KEY" }', '{ file = "zotero.key" }'))
+    (stage.inbox / "a.ris").write_text(to_ris(WORKS[:1]))
+    with daemon(stage) as process:
+        until(lambda: b"library main is stopped" in (stage.folder / "daemon.log").read_bytes(), "it is refused")
+        key.write_text(API_KEY)
+        until((stage.inbox / "done" / "a.ris").exists, "the new key is tried")
+        assert ends(process, signal.SIGTERM) == 0
+    assert len(stage.zotero.library().items()) == 1
+
+
+def two_libraries(stage: Scene) -> Path:
+    """A config with a second library, a file, and an inbox of its own, whose path this is."""
+    stage.write_config("user", use=[])
+    own = '[inbox.other]\npath = "other"\nlibrary = "other"\nsettle_seconds = 0.2\npoll_seconds = 0.2\n'
+    with stage.config.open("a") as config:
+        config.write(f'[library.other]\nkind = "embedded"\npath = "other.sqlite"\n{own}')
+    (stage.folder / "other").mkdir()
+    return stage.folder / "other"
+
+
+def writes_items(request: Request) -> bool:
+    return request.method == "POST" and request.path.endswith("/items")
+
+
+def test_a_right_that_is_lost_in_the_middle_stops_that_library_and_nothing_else(stage: Scene) -> None:
+    other = two_libraries(stage)
+    many = make_works(120, seed=6)
+    stage.zotero.fail(
+        None,
+        status=403,
+        body="Write access denied",
+        when=lambda request: writes_items(request) and bool(stage.zotero.library().items()),
+    )
+    (stage.inbox / "many.ris").write_text(to_ris(many))
+    with daemon(stage) as process:
+        until(lambda: b"library main is stopped" in (stage.folder / "daemon.log").read_bytes(), "it is stopped")
+        written = len(stage.zotero.library().items())
+        assert 0 < written < len(many)
+        (other / "a.ris").write_text(to_ris(WORKS[:3]))
+        until((other / "done" / "a.ris").exists, "the other library goes on")
+        tries = len(stage.zotero.log)
+        told = json.loads(stage.run("--json", "status").stdout)
+        assert set(told["stopped"]) == {"main"}
+        assert "Write access denied" in told["stopped"]["main"]["why"]
+        assert b"library main: stopped since 20" in stage.run("status").stdout
+        assert told["outcomes"]["waiting"] == len(many) - written
+        (stage.inbox / "b.ris").write_text(to_ris(WORKS[3:4]))
+        Event().wait(1.0)
+        assert (len(stage.zotero.log), process.poll()) == (tries, None)
+        stage.zotero.heal()
+        stage.run("check")
+        until((stage.inbox / "done" / "b.ris").exists, "what waited is taken after all")
+        until((stage.inbox / "done" / "many.ris").exists, "and so is the rest")
+        assert ends(process, signal.SIGTERM) == 0
+    assert len(stage.zotero.library().items()) == len(many) + 1
+    assert json.loads(stage.run("--json", "status").stdout)["stopped"] == {}
+
+
+def test_a_library_that_is_stopped_keeps_no_other_from_being_looked_at_and_its_turn_comes_again(
+    stage: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    two_libraries(stage)
+    seconds, refused, asked = [0.0], {"main"}, list[str | None]()
+
+    def carry_out(config: Config, order: Order, **_more: object) -> list[RunReport]:
+        asked.append(order.library)
+        why = "no right" if order.library in refused else ""
+        ledger = wiring.open_ledger(config)
+        ledger.stops.note(str(order.library), "2026-11-23T08:00:00Z", why)
+        ledger.close()
+        return [RunReport("", "", 0.0, {}, (), failure=why, failure_code=3 if why else 0)]
+
+    monkeypatch.setattr(service, "carry_out", carry_out)
+    watching = service.Daemon(load(stage.config, stage.env()), now=lambda: seconds[0])
+    watching.refresh()
+    watching.refresh()
+    assert asked == ["main", "other", "other"]
+    refused.clear()
+    seconds[0] = service.STOPPED_FOR
+    watching.refresh()
+    watching.refresh()
+    assert asked[3:] == ["main", "other"] * 2
 
 
 def test_a_folder_that_vanishes_is_waited_for(stage: Scene) -> None:

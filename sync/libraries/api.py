@@ -139,6 +139,23 @@ class Api:
         """What the API key may do; the key itself is not in the address, so that no log shows it."""
         return self._call(lambda: self._get("/keys/current").json(), dict)
 
+    def group(self, number: str) -> dict[str, Any]:
+        """The `data` of a group: its owner, admins and members, and who may edit. `version` stays the library's."""
+        version = self.version
+        try:
+            return dict(self._call(lambda: dict(self._get(f"/groups/{number}").json())["data"], dict))
+        finally:
+            self.version = version
+
+    def once(self, ask: Callable[[], Any], kind: type[T]) -> T:
+        """Ask a single time, where a person has to answer; raises what a refusal means, patient or not."""
+        self._await_turn()
+        try:
+            return self._once(ask, kind)
+        except Answered as answer:
+            self._give_up(answer, answer.pause, last=True)
+            raise
+
     def root(self) -> Mapping[str, str]:
         """The headers of the service's root, which the desktop has."""
         return self._call(lambda: self._get("/"), httpx2.Response).headers

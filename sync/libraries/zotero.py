@@ -9,10 +9,11 @@ from urllib.parse import urlsplit
 
 from pyzotero.zotero import Zotero as Pyzotero
 
-from sync.errors import ConfigFault, CredentialFault
+from sync.errors import ConfigFault, CredentialFault, KeyRefused
 from sync.libraries.api import PAGE, Api, Final, Service
 from sync.libraries.base import BATCH, NOTHING, Answer, Delta, Item, Write
 from sync.libraries.clean import misshapen
+from sync.libraries.groups import closed, objection
 from sync.libraries.rules import Fault
 from sync.libraries.tree import Tree
 from sync.libraries.writing import Writer
@@ -26,8 +27,8 @@ WEB = Service(
     name="zotero",
     away="the service cannot be reached; it will be tried again",
     final=(
-        Final(401, "", CredentialFault, f"Zotero refuses the API key ({{said}}): make a new one at {KEYS_PAGE}"),
-        Final(403, "Invalid key", CredentialFault, f"Zotero does not know this API key: make a new one at {KEYS_PAGE}"),
+        Final(401, "", KeyRefused, f"Zotero refuses the API key ({{said}}): make a new one at {KEYS_PAGE}"),
+        Final(403, "Invalid key", KeyRefused, f"Zotero does not know this API key: make a new one at {KEYS_PAGE}"),
         Final(403, "", CredentialFault, f"Zotero says {{said}}: give the API key the right at {KEYS_PAGE}"),
         Final(404, r"^(User|Group) \d+ not found", ConfigFault, "[library] id: Zotero says {said}"),
     ),
@@ -161,6 +162,7 @@ class Zotero(ApiLibrary):
             groups = access.get("groups") or {}
             given = groups.get(self._id) or groups.get("all") or {}
             self._check_rights(given, f"group {self._id}", "Read/Write under Group Permissions")
+            self._check_role(str(rights.get("userID")))
 
     def _check_owner(self, rights: Mapping[str, Any]) -> None:
         owner = str(rights.get("userID"))
@@ -169,6 +171,15 @@ class Zotero(ApiLibrary):
                 f"the API key belongs to user {owner}, [library] id names user {self._id}: the right number and key stand at"
                 f" {KEYS_PAGE}"
             )
+
+    def _check_role(self, user: str) -> None:
+        """A key has no more rights in a group than its user."""
+        try:
+            group = self._api.group(self._id)
+        except CredentialFault:
+            raise CredentialFault(closed(self._id, user)) from None
+        if against := objection(group, user):
+            raise CredentialFault(against)
 
     def _check_rights(self, given: Mapping[str, Any], what: str, tick: str) -> None:
         missing = [verb for right, verb in (("library", "read"), ("write", "write")) if not given.get(right)]

@@ -52,6 +52,11 @@ _MIGRATIONS = {
             PRIMARY KEY (library, key, survivor)
         );
         UPDATE libraries SET version = 0;
+        CREATE TABLE stopped_libraries (library TEXT PRIMARY KEY, at TEXT NOT NULL, why TEXT NOT NULL);
+        CREATE TABLE refused_keys (
+            address TEXT NOT NULL, salt TEXT NOT NULL, hash TEXT NOT NULL, at TEXT NOT NULL, why TEXT NOT NULL,
+            PRIMARY KEY (address, salt)
+        );
     """,
 }
 

@@ -12,19 +12,21 @@ from sync.state.outbox import Outbox
 from sync.state.questions import Questions
 from sync.state.records import Records
 from sync.state.snapshot import Snapshot
+from sync.state.stops import Stops
 from sync.state.stories import Stories
 from sync.state.undoings import Undoings
 from sync.state.wishes import Wishes
 
 
 class Ledger:
-    """All tables of the ledger by room: `records`, `answers`, `questions`, `wishes`, `undoings`, and per library a snapshot and an outbox."""
+    """All tables of the ledger by room: `records`, `answers`, `questions`, `stops`, `wishes`, `undoings`; per library a snapshot and an outbox."""
 
     def __init__(self, database: Database) -> None:
         self.database = database
         self.records = Records(database)
         self.answers = Answers(database)
         self.questions = Questions(database)
+        self.stops = Stops(database)
         self.stories = Stories(database)
         self.wishes = Wishes(database)
         self.undoings = Undoings(database)

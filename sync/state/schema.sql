@@ -229,3 +229,20 @@ CREATE TABLE wishes (
     exit_code INTEGER,
     answer_json TEXT
 );
+
+-- Libraries, by their names in the config, that refused us in the newest run: nothing is written to them before that is mended.
+CREATE TABLE stopped_libraries (
+    library TEXT PRIMARY KEY,
+    at TEXT NOT NULL,                        -- since when
+    why TEXT NOT NULL
+);
+
+-- API keys that a service refused, never the keys themselves: none is sent again before it changes.
+CREATE TABLE refused_keys (
+    address TEXT NOT NULL,                   -- host and port of the service
+    salt TEXT NOT NULL,
+    hash TEXT NOT NULL,                      -- of the salt and the key
+    at TEXT NOT NULL,
+    why TEXT NOT NULL,                       -- what a person was told
+    PRIMARY KEY (address, salt)
+);

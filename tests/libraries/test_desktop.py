@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from sync.core.keys import derived_key
-from sync.errors import ConfigFault, CredentialFault, Outage
+from sync.errors import ConfigFault, CredentialFault, Outage, Throttled
 from sync.libraries.base import Receipt, Refusal, Write
 from sync.libraries.desktop import Desktop
 from tests.servers.base import Reply
-from tests.servers.desktop import LOCAL_KEY, SERVER_ID, DesktopServer
+from tests.servers.desktop import LOCAL_KEY, PROMPTS, SERVER_ID, DesktopServer
 
 KEY = derived_key("test", 1)
 BOOK = Write(KEY, 0, {"itemType": "book", "title": "Quiet wards"})
@@ -85,8 +86,56 @@ def test_an_old_zotero_is_named(server: DesktopServer, opened: Any) -> None:
 
 
 def test_without_a_key_a_check_says_how_to_get_one(server: DesktopServer, opened: Any) -> None:
-    with pytest.raises(CredentialFault, match="pyzotero authorize"):
+    with pytest.raises(CredentialFault, match="zotdrop init --desktop"):
         opened(server, api_key=None).check()
+
+
+def test_a_zotero_without_a_local_api_is_too_old(server: DesktopServer, opened: Any) -> None:
+    server.fail(None, status=404, body="No endpoint found")
+    with pytest.raises(ConfigFault, match="version 10"):
+        opened(server).check()
+
+
+def test_a_wrong_key_is_found_by_the_check_and_nothing_is_written(server: DesktopServer, opened: Any) -> None:
+    opened(server).check()
+    with pytest.raises(CredentialFault, match=r"Invalid or expired API key.*zotdrop init --desktop"):
+        opened(server, api_key="wrong").check()
+    assert server.library().items() == []
+
+
+@pytest.mark.parametrize(("person", "lasting"), [("always", True), ("once", False)])
+def test_a_key_is_given_by_a_person_for_good_or_for_one_write(
+    server: DesktopServer, opened: Any, person: str, lasting: bool
+) -> None:
+    server.person = person
+    key, remembered = opened(server, api_key=None).authorise("zotdrop")
+    assert server.asked_for == ["zotdrop"]
+    assert (remembered, opened(server, api_key=key).lasts()) == (lasting, lasting)
+
+
+def test_a_person_who_denies_is_a_credential_fault(server: DesktopServer, opened: Any) -> None:
+    server.person = "deny"
+    with pytest.raises(CredentialFault, match="'Deny' was pressed"):
+        opened(server, api_key=None).authorise("zotdrop")
+
+
+def test_a_person_is_asked_once_and_never_again_by_itself(server: DesktopServer, opened: Any) -> None:
+    for _ in range(PROMPTS):
+        opened(server, api_key=None).authorise("zotdrop")
+    with pytest.raises(Throttled, match=r"wait \d+ s, then run `zotdrop init --desktop`"):
+        opened(server, api_key=None).authorise("zotdrop")
+    server.fail(None, status=503, body="busy", when=lambda request: request.path.endswith("/authorize"))
+    with pytest.raises(Outage, match="503"):
+        opened(server, api_key=None, server_id=SERVER_ID).authorise("zotdrop")
+    assert sum(request.path.endswith("/authorize") for request in server.log) == PROMPTS + 2
+
+
+def test_a_window_that_nobody_answers_is_an_outage(server: DesktopServer, opened: Any) -> None:
+    never_pressed = threading.Event()
+    server.hang(never_pressed, when=lambda request: request.path.endswith("/authorize"))
+    with pytest.raises(Outage, match="no answer from its window"):
+        opened(server, api_key=None, timeout=0.2).authorise("zotdrop")
+    never_pressed.set()
 
 
 def test_a_key_that_was_for_one_use_says_so(server: DesktopServer, opened: Any) -> None:

@@ -530,6 +530,21 @@ def test_a_group_is_for_its_members_and_a_key_that_names_it() -> None:
         assert [each["id"] for each in seen] == [7, 8]
 
 
+def test_a_group_tells_who_runs_it_and_who_may_edit() -> None:
+    keys = {"owner": Key(1), "admin": Key(2), "member": Key(3), "stranger": Key(4)}
+    closed = Group("Ward", 1, frozenset({3}), editing="admins", admins=frozenset({2}))
+    with ZoteroServer({1: "a", 2: "b", 3: "c", 4: "d"}, keys, {7: closed, 8: Group("Alone", 1)}) as server:
+        data = call(server, "GET", "/groups/7", key="member").json()["data"]
+        told = {name: data[name] for name in ("id", "owner", "admins", "members", "libraryEditing")}
+        assert told == {"id": 7, "owner": 1, "admins": [2], "members": [3], "libraryEditing": "admins"}
+        assert not {"admins", "members"} & set(call(server, "GET", "/groups/8", key="owner").json()["data"])
+        assert call(server, "GET", "/groups/7", key="stranger").status_code == 403
+        assert call(server, "GET", "/groups/9", key="owner").status_code == 404
+        sent = [{"itemType": "book", "title": "T"}]
+        codes = {key: call(server, "POST", "/groups/7/items", key=key, json=sent).status_code for key in keys}
+        assert codes == {"owner": 200, "admin": 200, "member": 403, "stranger": 403}
+
+
 def test_a_key_says_what_it_may(server: ZoteroServer) -> None:
     rights = call(server, "GET", "/keys/current").json()
     assert rights["userID"] == USER

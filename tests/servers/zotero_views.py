@@ -99,7 +99,7 @@ def group(world: World, shelf: Shelf, user: int) -> dict[str, Any]:
         "id": shelf.ident,
         "version": held.version,
         "links": {"self": _link(f"{world.url}/groups/{shelf.ident}"), "alternate": page},
-        "meta": meta | ({"isAdmin": True} if user == held.owner else {}),
+        "meta": meta | ({"isAdmin": True} if held.runs(user) else {}),
         "data": {
             "id": shelf.ident,
             "version": held.version,
@@ -111,6 +111,7 @@ def group(world: World, shelf: Shelf, user: int) -> dict[str, Any]:
             "libraryEditing": held.editing,
             "libraryReading": "members",
             "fileEditing": held.editing,
+            **{name: sorted(users) for name, users in (("admins", held.admins), ("members", held.members)) if users},
         },
     }
 

@@ -35,17 +35,22 @@ class Key:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """A private group. members: user numbers beside the owner; editing `admins` leaves writing to the owner."""
+    """A private group. members, admins: user numbers beside the owner; editing `admins` leaves writing to owner and admins."""
 
     name: str
     owner: int
     members: frozenset[int] = frozenset()
     editing: str = "members"
     version: int = 1
+    admins: frozenset[int] = frozenset()
 
     def has(self, user: int) -> bool:
         """Whether the user belongs to it."""
-        return user == self.owner or user in self.members
+        return self.runs(user) or user in self.members
+
+    def runs(self, user: int) -> bool:
+        """Whether the user is its owner or an admin."""
+        return user == self.owner or user in self.admins
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +187,7 @@ class World:
         given = key.groups.get(shelf.ident, key.groups.get("all"))
         if given is None or not group.has(key.user):
             return False
-        return not write or (given and (group.editing == "members" or key.user == group.owner))
+        return not write or (given and (group.editing == "members" or group.runs(key.user)))
 
     def use_token(self, api_key: str, token: str) -> None:
         """Remember a write token for twelve hours."""
