@@ -11,8 +11,9 @@ from pyzotero.zotero import Zotero as Pyzotero
 
 from sync.errors import ConfigFault, CredentialFault
 from sync.libraries.api import PAGE, Api, Final, Service
-from sync.libraries.base import BATCH, Answer, Delta, Item, Write
+from sync.libraries.base import BATCH, Answer, Delta, File, FileAnswer, Item, Refusal, Write
 from sync.libraries.clean import misshapen
+from sync.libraries.files import upload
 from sync.libraries.rules import Fault
 from sync.libraries.tree import Tree
 from sync.libraries.writing import Writer
@@ -74,6 +75,15 @@ class ApiLibrary:
         if len(batch) > BATCH:
             raise ValueError(f"{len(batch)} objects in one batch; {BATCH} is the most")
         return Writer(self._api, self._tree, self._fault).write(batch) if batch else []
+
+    @property
+    def takes_files(self) -> bool:
+        """Not where the kind does not say so."""
+        return False
+
+    def upload(self, file: File) -> FileAnswer:
+        """Refused."""
+        return Refusal(file.key, 501, "no files are uploaded to this library")
 
     def items(self) -> Iterator[Item]:
         """In the order in which they were added; children come after all the items."""
@@ -158,6 +168,15 @@ class Zotero(ApiLibrary):
             groups = access.get("groups") or {}
             given = groups.get(self._id) or groups.get("all") or {}
             self._check_rights(given, f"group {self._id}", "Read/Write under Group Permissions")
+
+    @property
+    def takes_files(self) -> bool:
+        """Whether there is room, and the right to it, shows at the first file."""
+        return True
+
+    def upload(self, file: File) -> FileAnswer:
+        """Through Zotero's own upload. A file counts for the quota of the library's owner."""
+        return upload(self._api, file)
 
     def _check_owner(self, rights: Mapping[str, Any]) -> None:
         owner = str(rights.get("userID"))

@@ -35,6 +35,15 @@ _MIGRATIONS = {
         ALTER TABLE libraries ADD COLUMN keyed INTEGER NOT NULL DEFAULT 0;
         ALTER TABLE items ADD COLUMN sketch_json TEXT NOT NULL DEFAULT '';
         CREATE TABLE told (library INTEGER NOT NULL REFERENCES libraries (id), what TEXT NOT NULL, PRIMARY KEY (library, what));
+        CREATE TABLE uploads (
+            id INTEGER PRIMARY KEY, library INTEGER NOT NULL REFERENCES libraries (id),
+            record INTEGER NOT NULL REFERENCES records (id), key TEXT NOT NULL, path_json TEXT NOT NULL, name TEXT NOT NULL,
+            content_type TEXT NOT NULL, md5 TEXT NOT NULL, size INTEGER NOT NULL, mtime INTEGER NOT NULL,
+            state TEXT NOT NULL DEFAULT 'open', UNIQUE (library, key)
+        );
+        CREATE INDEX uploads_open ON uploads (library, size, id) WHERE state = 'open';
+        CREATE INDEX uploads_by_record ON uploads (record);
+        CREATE TABLE drop_folders (drop_id INTEGER PRIMARY KEY REFERENCES drops (id), path_json TEXT NOT NULL);
     """,
 }
 

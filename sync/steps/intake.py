@@ -25,8 +25,7 @@ _HEAD_LINES, _HEAD_LETTERS = 200, 200_000  # what a format is told by
 def arrive(tools: Tools, run: Run, task: Task) -> DropRow:
     """The ledger's row for this drop: the one it has, or a new one."""
     library, wish = tools.snapshot.id, task.rules.fingerprint(task.drop.subfolder)
-    known = tools.ledger.records.find(library, task.drop.sha256, wish)
-    return known or tools.ledger.records.arrive(
+    row = tools.ledger.records.find(library, task.drop.sha256, wish) or tools.ledger.records.arrive(
         library=library,
         sha256=task.drop.sha256,
         wish=wish,
@@ -38,6 +37,9 @@ def arrive(tools: Tools, run: Run, task: Task) -> DropRow:
         sources=task.rules.sources,
         titles=task.rules.title_search,
     )
+    if task.rules.attachments == "files":
+        tools.uploads.came_from(row.id, task.drop.path.parent.absolute())
+    return row
 
 
 def note(tools: Tools, task: Task, row: DropRow) -> None:
