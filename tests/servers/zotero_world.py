@@ -13,6 +13,7 @@ from types import MappingProxyType
 from tests.servers import zotero_dates as dates
 from tests.servers.base import Clock, Request
 from tests.servers.zotero_storage import Shelf, Writer
+from tests.servers.zotero_store import Store
 
 ALPHABET = "23456789ABCDEFGHIJKLMNPQRSTUVWXYZ"
 READS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -35,17 +36,25 @@ class Key:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """A private group. members: user numbers beside the owner; editing `admins` leaves writing to the owner."""
+    """A private group. members: user numbers beside the owner; editing `admins` leaves writing to the owner, files those
+    of files (`none`: nobody; empty: as editing).
+    """
 
     name: str
     owner: int
     members: frozenset[int] = frozenset()
     editing: str = "members"
     version: int = 1
+    files: str = ""
 
     def has(self, user: int) -> bool:
         """Whether the user belongs to it."""
         return user == self.owner or user in self.members
+
+    def may_edit_files(self, user: int) -> bool:
+        """Whether the user may upload."""
+        who = self.files or self.editing
+        return who == "members" or (who == "admins" and user == self.owner)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +156,7 @@ class World:
         self.users, self.keys, self.groups = dict(users), dict(keys), dict(groups)
         self.now, self.new_key, self.clock = now, new_key, clock
         self.url = ""
+        self.store = Store()
         self.tokens: dict[tuple[str, str], float] = {}
         self.born = dates.iso(now())
         self.shelves: dict[str, Shelf] = {}
