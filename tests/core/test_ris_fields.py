@@ -496,7 +496,7 @@ def test_links_and_files_are_attachments() -> None:
     ("value", "attached"), [("https://a.example/z", True), ("files\\1\\map.png", True), ("see also", False)]
 )
 def test_l3_is_an_attachment_where_it_names_a_place(value: str, attached: bool) -> None:
-    made = record("TI  - Walls", f"L3  - {value}")
+    made = record("TI  - Walls", "DO  - 10.5555/walls.1", f"L3  - {value}")
     assert made.attachments == ((Attachment("Related", value),) if attached else ())
     assert made.unmapped == (() if attached else (("L3", value),))
 
