@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import pytest
 
+from sync.config import load
+from sync.service import Daemon
 from tests.scene import ROOT, Scene, outcomes, scene
-from tests.servers.base import Request
-from tests.servers.zotero import GROUP, USER, Group
+from tests.servers.base import Handle, Reply, Request
+from tests.servers.zotero import API_KEY, GROUP, USER, Group
 from tests.servers.zotero_files import STORE
 
 PDF = b"%PDF-1.7 \r\n walls and \x00\xff lichens"
@@ -204,6 +209,46 @@ def test_a_library_that_takes_no_more_files_is_told_once_and_asked_again_by_late
     assert again["changed"] is True
     assert [kept(stage, library, item["key"]) for item in attachments(stage)] == [PDF, PDF * 2, PDF * 3]
     assert stage.sync()["changed"] is False
+
+
+def test_a_library_that_refuses_the_attachment_itself_keeps_the_item(stage: Scene) -> None:
+    stage.write_config("group", use=[], inbox_attachments="files")
+    beside(stage, "a.pdf")
+
+    def refusing(handle: Handle, request: Request) -> Reply:
+        reply = handle(replace(request, body=json.dumps(request.json()[:1]).encode()))
+        report = json.loads(reply.body)
+        report["failed"] = {"1": {"code": 403, "message": "You do not have file editing access"}}
+        return Reply.json(report, headers={"Last-Modified-Version": "9"})
+
+    stage.zotero.twist(refusing, when=lambda request: request.method == "POST" and request.path.endswith("/items"))
+    report = stage.sync(str(stage.drop("search.ris", ris({"L1": "a.pdf"}))))
+    assert outcomes(report) == {"created": 1}
+    (problem,) = report["drops"][0]["records"][0]["problems"]
+    assert problem["code"] == "attachment-refused-403"
+    assert "waiting: files" not in stage.run("status").stdout.decode()
+
+
+def test_the_service_takes_a_drop_once_the_files_beside_it_are_whole_and_uploads_what_was_left(stage: Scene) -> None:
+    stage.write_config("user", use=[], inbox_attachments="files", inbox_settle_seconds=10.0)
+    beside(stage, "inbox/a.pdf", data=PDF[:5])
+    (stage.inbox / "search.ris").write_text(ris({"L1": "a.pdf"}))
+    clock = [0.0]
+    environment = {"ZOTERO_API_KEY": API_KEY}
+    with mock.patch.dict(os.environ, environment):
+        daemon = Daemon(load(stage.config, environment), now=lambda: clock[0])
+        daemon.look("default")
+        clock[0] = 11.0
+        beside(stage, "inbox/a.pdf")
+        daemon.look("default")
+        assert (stage.inbox / "search.ris").exists()
+        clock[0] = 22.0
+        stage.zotero.room(0.0)
+        daemon.look("default")
+        assert not (stage.inbox / "search.ris").exists()
+        stage.zotero.room(300.0)
+        daemon.fill_owed()
+    assert kept(stage, "user", attachments(stage)[0]["key"]) == PDF
 
 
 def test_the_report_tells_a_full_quota_in_one_line(stage: Scene) -> None:

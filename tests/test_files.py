@@ -75,6 +75,11 @@ def test_a_file_in_another_folder_of_the_inbox_is_found(inbox: Path) -> None:
     assert found("../autumn/Moss.pdf", inbox / "spring", inbox).place == "../autumn/Moss.pdf"
 
 
+def test_a_file_without_a_date_has_the_first_one_that_zotero_takes(inbox: Path) -> None:
+    os.utime(put(inbox / "a.pdf"), (0, 0))
+    assert found("a.pdf", inbox, inbox).mtime == 1
+
+
 def test_a_file_that_is_not_there_is_missing(inbox: Path) -> None:
     assert refused("files/12/Moss.pdf", inbox, inbox).code == "file-missing"
 

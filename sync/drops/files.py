@@ -151,7 +151,7 @@ def _measured(named: str, path: Path, folder: Path, most_mb: float) -> Found | P
 
 
 def _changed_at(facts: os.stat_result) -> int:
-    return facts.st_mtime_ns // MILLISECOND
+    return max(facts.st_mtime_ns // MILLISECOND, 1)  # to Zotero 0 is no time
 
 
 def _open(path: Path) -> BinaryIO:
