@@ -16,9 +16,13 @@ from unittest import mock
 import pytest
 
 from sync.config import load
+from sync.libraries.api import Api
+from sync.libraries.base import File, FileAnswer
+from sync.libraries.files import upload
 from sync.service import Daemon
 from tests.scene import ROOT, Scene, outcomes, scene
 from tests.servers.base import Handle, Reply, Request
+from tests.servers.desktop import DesktopServer
 from tests.servers.zotero import API_KEY, GROUP, USER, Group
 from tests.servers.zotero_files import STORE
 
@@ -207,8 +211,10 @@ def test_a_library_that_takes_no_more_files_is_told_once_and_asked_again_by_late
     stage.zotero.world.groups[GROUP] = Group("g", USER)
     again = stage.sync()
     assert again["changed"] is True
-    assert [kept(stage, library, item["key"]) for item in attachments(stage)] == [PDF, PDF * 2, PDF * 3]
+    assert {kept(stage, library, item["key"]) for item in attachments(stage)} == {PDF, PDF * 2, PDF * 3}
     assert stage.sync()["changed"] is False
+    for item in stage.items():
+        assert code not in stage.run("show", item["key"]).stdout.decode()
 
 
 def test_a_library_that_refuses_the_attachment_itself_keeps_the_item(stage: Scene) -> None:
@@ -288,6 +294,26 @@ def test_a_file_that_changed_before_it_could_be_uploaded_is_not_uploaded(stage: 
     assert stage.sync()["changed"] is False
 
 
+def test_a_file_that_cannot_be_read_any_more_is_told_and_given_up(
+    stage: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stage.write_config("user", use=[], inbox_attachments="files")
+    beside(stage, "a.pdf")
+    stage.zotero.room(0.0)
+    stage.sync(str(stage.drop("search.ris", ris({"L1": "a.pdf"}))))
+    stage.zotero.room(300.0)
+
+    def broken(*_: object) -> None:
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr("sync.libraries.zotero.upload", broken)
+    monkeypatch.setenv("ZOTERO_API_KEY", API_KEY)
+    Daemon(load(stage.config, {})).fill_owed()
+    told = stage.run("show", attachments(stage)[0]["parentItem"]).stdout.decode()
+    assert "file-unreadable" in told
+    assert "waiting: files" not in stage.run("status").stdout.decode()
+
+
 def test_a_persons_file_in_our_attachment_stays(stage: Scene) -> None:
     stage.write_config("user", use=[], inbox_attachments="files")
     beside(stage, "a.pdf")
@@ -334,6 +360,55 @@ def test_a_record_that_a_person_was_asked_about_gets_its_file_later(stage: Scene
     stage.sync()
     (item,) = attachments(stage)
     assert kept(stage, "user", item["key"]) == PDF
+
+
+def test_a_drop_that_came_before_files_were_asked_for_says_that_its_place_is_not_known(stage: Scene) -> None:
+    stage.write_config(use=[])
+    beside(stage, "a.pdf")
+    drop = stage.drop("cut.ris", "TY  - JOUR\nTI  - Lichens\nL1  - a.pdf\nDO  - 10.5555/li")
+    assert outcomes(stage.sync(str(drop))) == {"asked": 1}
+    stage.write_config(use=[], inbox_attachments="files")
+    (question,) = map(json.loads, stage.run("--json", "review", "list").stdout.splitlines())
+    stage.run("review", "accept", str(question["number"]))
+    stage.sync()
+    (item,) = stage.items()
+    assert "file-missing: a.pdf: where the drop lay is not known" in stage.run("show", item["key"]).stdout.decode()
+
+
+def test_a_desktop_gets_links_and_says_that_it_takes_no_files(stage: Scene) -> None:
+    beside(stage, "a.pdf")
+    with DesktopServer() as desktop:
+        stage.write_config(use=[], inbox_attachments="files")
+        wanted = f'kind = "desktop"\nurl = "{desktop.url}"\napi_key = "{desktop.allow()}"'
+        text = stage.config.read_text().replace('kind = "embedded"\npath = "library.sqlite"', wanted)
+        stage.config.write_text(text)
+        report = stage.sync(str(stage.drop("search.ris", ris({"L1": "a.pdf", "L2": "https://press.example/"}))))
+        assert outcomes(report) == {"created": 1}
+        assert [code for code, _ in problems(report)] == ["file-not-taken"]
+        assert [item["linkMode"] for item in attachments(stage)] == ["linked_url"]
+
+
+def test_a_stop_between_two_files_leaves_the_rest_to_the_next_run(
+    stage: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stage.write_config("user", use=[], inbox_attachments="files")
+    beside(stage, "inbox/a.pdf")
+    beside(stage, "inbox/b.pdf", data=PDF * 2)
+    (stage.inbox / "search.ris").write_text(ris({"L1": "a.pdf"}, {"L1": "b.pdf"}))
+    monkeypatch.setenv("ZOTERO_API_KEY", API_KEY)
+    daemon = Daemon(load(stage.config, {}))
+
+    def stopping(api: Api, file: File) -> FileAnswer:
+        daemon.stop.set()
+        return upload(api, file)
+
+    monkeypatch.setattr("sync.libraries.zotero.upload", stopping)
+    daemon.run_inbox("default")
+    assert sorted(kept(stage, "user", item["key"]) or b"" for item in attachments(stage)) == [b"", PDF]
+    assert (stage.inbox / "search.ris").exists()
+    stage.sync()
+    assert {kept(stage, "user", item["key"]) for item in attachments(stage)} == {PDF, PDF * 2}
+    assert (stage.inbox / "done" / "search.ris").exists()
 
 
 def test_asking_for_files_later_looks_at_the_drop_again(stage: Scene) -> None:

@@ -186,6 +186,15 @@ def test_a_file_with_other_bytes_is_changed(inbox: Path, data: bytes) -> None:
     assert told.value.problem.code == "file-changed"
 
 
+def test_a_file_of_another_size_is_changed_whatever_its_date_says(inbox: Path) -> None:
+    one = found("a.pdf", put(inbox / "a.pdf").parent, inbox)
+    before = one.path.stat()
+    put(one.path, PDF + b" more")
+    os.utime(one.path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    with pytest.raises(Changed):
+        read_again(one)
+
+
 def test_a_file_that_is_gone_since_is_missing(inbox: Path) -> None:
     one = found("a.pdf", put(inbox / "a.pdf").parent, inbox)
     one.path.unlink()

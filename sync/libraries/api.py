@@ -197,7 +197,7 @@ class Api:
         try:
             response = post()
         except Answered as answer:
-            if answer.again or answer.status == 429 or self._shut_out(answer):
+            if answer.again or not answer.status or self._shut_out(answer):
                 raise
             return Said(answer.status, answer.said)
         body = response.json() if response.headers.get("Content-Type", "").startswith("application/json") else None

@@ -88,14 +88,19 @@ def _leave(api: Api, data: Any) -> Leave:
 def _send(api: Api, file: File, leave: Leave) -> None:
     length = len(leave.prefix) + file.size + len(leave.suffix)
     headers = {"Content-Type": leave.content_type, "Content-Length": str(length)}
-    said = api.post_bytes(leave.address, lambda: _parts(file, leave), headers)
+    said = api.post_bytes(leave.address, lambda: _parts(api, file, leave), headers)
     if said.status >= 300:
         raise api.away(f"its file store answers {said.status} {said.words}".rstrip() + "; it will be uploaded again")
 
 
-def _parts(file: File, leave: Leave) -> Iterator[bytes]:
+def _parts(api: Api, file: File, leave: Leave) -> Iterator[bytes]:
+    """Exactly as many bytes as were announced. Raises Outage where the file has become shorter."""
     file.data.seek(0)
+    left = file.size
     yield leave.prefix
-    while chunk := file.data.read(CHUNK):
+    while chunk := file.data.read(min(CHUNK, left)) if left else b"":
+        left -= len(chunk)
         yield chunk
+    if left:
+        raise api.away(f"{file.name} became shorter while it was sent")
     yield leave.suffix

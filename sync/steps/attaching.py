@@ -32,6 +32,7 @@ _NO_FILES = {
         f"the API key may not upload files ({{said}}); give it file access, and in a group let its members edit files: {_WAITS}",
     ),
 }
+_OVER = frozenset({"file-waits", *(problem.code for problem in _NO_FILES.values())})  # once a file has arrived
 _AFTER = {Kept.STORED: "done", Kept.THERE: "done", Kept.THEIRS: "theirs", Kept.GONE: "gone"}
 
 
@@ -122,6 +123,9 @@ def _upload(tools: Tools, run: Run, upload: Upload) -> None:
             )
     except files.Changed as changed:
         _close(tools, upload, "changed", changed.problem)
+    except OSError as fault:
+        said = f"{upload.path}: cannot be read ({fault.strerror or fault}); attach it in Zotero"
+        _close(tools, upload, "changed", Problem("file-unreadable", said))
     except Outage as fault:
         _no_more(run, Problem("file-waits", f"{fault}: {_WAITS}"))
     else:
@@ -144,6 +148,7 @@ def _settle(tools: Tools, run: Run, upload: Upload, kept: FileAnswer) -> None:
 def _close(tools: Tools, upload: Upload, state: str, problem: Problem | None) -> None:
     with tools.ledger.transaction():
         tools.uploads.close(upload.key, state)
+        tools.ledger.records.take_back(upload.record, _OVER)
         if problem:
             tools.ledger.records.add_problem(upload.record, problem)
 

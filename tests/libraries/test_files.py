@@ -115,6 +115,27 @@ def test_a_step_that_breaks_is_gone_again(
     assert server.library().file(CHILD) == PDF
 
 
+@pytest.mark.parametrize("status", [429, 503])
+@pytest.mark.parametrize("busy", [asks, sends, registers])
+def test_a_service_that_is_busy_is_asked_again(
+    server: ZoteroServer, opened: Open, busy: Callable[[Request], bool], status: int
+) -> None:
+    server.fail(status=status, headers={"Retry-After": "1"}, when=busy)
+    assert opened().upload(file()) is Kept.STORED
+    assert server.library().file(CHILD) == PDF
+
+
+def test_a_file_that_becomes_shorter_while_it_is_sent_is_an_outage(server: ZoteroServer, opened: Open) -> None:
+    with pytest.raises(Outage, match="became shorter"):
+        opened().upload(replace(file(), size=len(PDF) + 10))
+    assert server.library().file(CHILD) is None
+
+
+def test_a_file_that_grows_while_it_is_sent_is_sent_as_it_was(server: ZoteroServer, opened: Open) -> None:
+    assert opened().upload(replace(file(), data=io.BytesIO(PDF + b" more"))) is Kept.STORED
+    assert server.library().file(CHILD) == PDF
+
+
 @pytest.mark.parametrize("broken", [asks, sends, registers])
 def test_a_run_that_ends_before_a_step_is_finished_by_the_next(
     server: ZoteroServer, opened: Open, broken: Callable[[Request], bool]
