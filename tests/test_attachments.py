@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import signal
-import subprocess
-import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -20,14 +17,13 @@ from sync.libraries.api import Api
 from sync.libraries.base import File, FileAnswer
 from sync.libraries.files import upload
 from sync.service import Daemon
-from tests.scene import ROOT, Scene, outcomes, scene
+from tests.scene import Scene, outcomes, scene
 from tests.servers.base import Handle, Reply, Request
 from tests.servers.desktop import DesktopServer
 from tests.servers.zotero import API_KEY, GROUP, USER, Group
 from tests.servers.zotero_files import STORE
 
 PDF = b"%PDF-1.7 \r\n walls and \x00\xff lichens"
-PLACES = 14  # at which a run is killed
 
 
 @pytest.fixture
@@ -416,42 +412,3 @@ def test_asking_for_files_later_looks_at_the_drop_again(stage: Scene) -> None:
     assert outcomes(stage.sync(str(drop))) == {"created": 1}
     stage.write_config(inbox_attachments="links")
     assert stage.sync(str(drop))["drops"][0]["records"][0]["reasons"] != ["same-drop"]
-
-
-def run_killed(stage: Scene, place: int, *words: str) -> tuple[int, int]:
-    count = stage.folder / "steps"
-    command = [sys.executable, "-m", "tests.killed", str(place), str(count), "-c", str(stage.config), *words]
-    done = subprocess.run(command, capture_output=True, timeout=120, check=False, cwd=ROOT, env=stage.env())
-    return done.returncode, int(count.read_text()) if count.exists() else 0
-
-
-def with_files(stage: Scene) -> None:
-    stage.write_config("user", use=[], inbox_attachments="files")
-    beside(stage, "inbox/a.pdf")
-    beside(stage, "inbox/b.pdf", data=PDF * 2)
-    (stage.inbox / "search.ris").write_text(ris({"L1": "a.pdf"}, {"L1": "b.pdf", "L2": "https://press.example/"}))
-
-
-@pytest.fixture(scope="module")
-def steps(tmp_path_factory: pytest.TempPathFactory) -> int:
-    with scene(tmp_path_factory.mktemp("undisturbed")) as stage:
-        with_files(stage)
-        code, found = run_killed(stage, 0, "sync")
-        assert code == 0
-        assert [request.path.rpartition("/")[0] for request in uploads(stage)].count(STORE.rstrip("/")) == 2
-        return found
-
-
-@pytest.mark.parametrize("part", range(PLACES))
-def test_a_run_that_is_killed_and_started_again_has_every_file_once(part: int, steps: int, tmp_path: Path) -> None:
-    place = steps - part * 2  # the last steps: items, attachments, files, putting away
-    with scene(tmp_path) as stage:
-        with_files(stage)
-        assert run_killed(stage, place, "sync")[0] == -signal.SIGKILL
-        stage.sync()
-        held = stage.zotero.library().items()
-        assert (stage.inbox / "done" / "search.ris").exists()
-        assert not (stage.inbox / "search.ris").exists()
-        files = [item for item in held if item.get("linkMode") == "imported_file"]
-        assert sorted(kept(stage, "user", item["key"]) or b"" for item in files) == [PDF, PDF * 2]
-    assert sorted(item["itemType"] for item in held) == ["attachment"] * 3 + ["journalArticle"] * 2

@@ -179,6 +179,12 @@ def test_an_attachment_deleted_while_its_file_was_sent_is_gone(server: ZoteroSer
     assert opened().upload(file()) is Kept.GONE
 
 
+def test_an_attachment_deleted_after_it_was_said_to_have_a_file_is_gone(server: ZoteroServer, opened: Open) -> None:
+    server.fail(status=412, body="If-None-Match: * set but file exists", when=asks)
+    server.delete(CHILD)
+    assert opened().upload(file()) is Kept.GONE
+
+
 def test_a_full_quota_is_a_refusal_that_names_the_room(server: ZoteroServer, opened: Open) -> None:
     server.room(0.05)
     answer = opened().upload(file())
