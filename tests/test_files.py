@@ -137,6 +137,12 @@ def test_hidden_files_are_not_taken(inbox: Path, named: str) -> None:
     assert refused(named, inbox, inbox).code == "file-hidden"
 
 
+def test_of_several_places_the_likeliest_says_what_is_wrong(inbox: Path) -> None:
+    put(inbox / "PDF" / "1" / "a.pdf", bytes(1_000_001))
+    (inbox / "a.pdf").mkdir()
+    assert refused("internal-pdf://1/a.pdf", inbox, inbox).code == "file-too-large"
+
+
 def test_folders_and_pipes_are_no_files(inbox: Path) -> None:
     os.mkfifo(inbox / "pipe.pdf")
     assert refused("spring", inbox, inbox).code == "file-odd"
