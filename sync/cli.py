@@ -444,7 +444,9 @@ def _files(config: Config, paths: Iterable[str]) -> tuple[list[str], list[str]]:
             files.append(spool(config, sys.stdin.buffer.read()))
             names.append("standard input")
         elif Path(path).is_dir():
-            inside = [str(file) for file in drops.scan(Path(path))]
+            listing = list(drops.scan(Path(path)))
+            attaching = any(inbox.attachments == "files" for inbox in config.inbox.values())
+            inside = [str(file) for file in (drops.only_drops(listing, listing) if attaching else listing)]
             files += inside
             names += inside
         else:

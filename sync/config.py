@@ -186,6 +186,8 @@ class Inbox(_Model):
     title_search: bool = True
     on_success: Literal["archive", "leave", "delete"] = "archive"
     encoding: Annotated[str, AfterValidator(_encoding)] = "auto"
+    attachments: Literal["off", "links", "files"] = "off"
+    attachment_max_mb: float = Field(100.0, gt=0, allow_inf_nan=False)
 
 
 class Search(_Model):

@@ -405,7 +405,10 @@ def _drop_text(drop: DropReport, *, verbose: bool) -> list[str]:
 
 
 def _noteworthy(line: RecordLine) -> bool:
-    return line.outcome in {"asked", "refused", "unreadable"} or any(p.code in _NOTEWORTHY for p in line.problems)
+    told = any(
+        p.code in _NOTEWORTHY or (p.code.startswith(("file-", "attachment-")) and p.message) for p in line.problems
+    )
+    return told or line.outcome in {"asked", "refused", "unreadable"}
 
 
 def _record_text(line: RecordLine) -> list[str]:
@@ -415,7 +418,8 @@ def _record_text(line: RecordLine) -> list[str]:
 
 
 def _problem_text(problems: Iterable[Problem]) -> list[str]:
-    return [f"    ! {p.code}: {printable(p.message)}" + (f" (line {p.line})" if p.line else "") for p in problems]
+    told = ((p, f": {printable(p.message)}" if p.message else "") for p in problems)
+    return [f"    ! {p.code}{message}" + (f" (line {p.line})" if p.line else "") for p, message in told]
 
 
 def _away_text(report: RunReport) -> list[str]:

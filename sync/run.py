@@ -21,6 +21,7 @@ from sync.report import DropReport, RecordLine, RunReport, SeenLine, UndoneLine,
 from sync.state.records import DropRow, Row
 from sync.state.undoings import UNDONE
 from sync.steps import intake
+from sync.steps.attaching import upload_files
 from sync.steps.deciding import Decided, decide, decide_owed
 from sync.steps.enriching import defer, gather, stages
 from sync.steps.looking import look
@@ -132,6 +133,7 @@ def sync_drop(tools: Tools, run: Run, task: Task, *, before: ZotdropError | None
         return drop_report(tools, task, tools.ledger.records.get(row.id))
     _check_limits(tools, run, task, row)
     _work_off(tools, run, task, row)
+    upload_files(tools, run, row.id)
     tools.ledger.records.close_drop_if_done(row.id)
     return _finish(tools, task, tools.ledger.records.get(row.id))
 
@@ -178,6 +180,7 @@ def _catch_up(tools: Tools, run: Run) -> None:
 def _finish_earlier(tools: Tools, run: Run, tasks: Sequence[Task]) -> None:
     """What earlier runs left to do; then what sources still owe."""
     _catch_up(tools, run)
+    upload_files(tools, run)
     _fill_owed(tools, run, tasks)
 
 
@@ -206,6 +209,7 @@ def _carry_out_decisions(tools: Tools, run: Run) -> Iterator[DropReport]:
         rules = replace(rules, sources=row.sources, title_search=row.titles, enrich_wait=0.0)
         task = Task(drops.Drop(Path(row.path), row.sha256, 0, row.inbox), rules, row.path)
         _work_off(tools, run, task, row)
+        upload_files(tools, run, row.id)
         tools.ledger.records.close_drop_if_done(row.id)
         lines = tuple(_line(found, again=False) for found in tools.ledger.records.rows(row.id) if found.id in records)
         yield DropReport(row.path, row.sha256, len(lines), lines)

@@ -27,6 +27,7 @@ from sync.errors import ConfigFault, Locked, ZotdropError
 from sync.orders import Order, carry_out, daemon_lock, worst
 from sync.report import RunReport, as_json, as_text
 from sync.state.ledger import Ledger
+from sync.state.uploads import any_open
 
 log = logging.getLogger("zotdrop.service")
 
@@ -105,7 +106,10 @@ class Daemon:
         watch.missing = False
         if self._stands_still(inbox.library):
             return
-        ready = [path for path in watch.settle.feed(drops.scan(root), self._now()) if self._due(watch, path)]
+        listing = drops.scan(root)
+        ready = watch.settle.feed(listing, self._now())
+        ready = drops.only_drops(ready, listing) if inbox.attachments == "files" else ready
+        ready = [path for path in ready if self._due(watch, path)]
         if ready:
             self._work(name, ready)
 
@@ -128,7 +132,7 @@ class Daemon:
         """Ask the services that were away for what they owe, if they owe anything."""
         ledger = wiring.open_ledger(self.config)
         try:
-            owed = ledger.records.any_owed()
+            owed = ledger.records.any_owed() or any_open(ledger.database)
         finally:
             ledger.close()
         if owed:

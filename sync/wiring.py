@@ -137,6 +137,8 @@ def rules(config: Config, inbox: str, *, sources: tuple[str, ...] | None = None,
         "enrich_wait": own.enrich_wait,
         "encoding": own.encoding,
         "on_success": own.on_success,
+        "attachments": own.attachments,
+        "attachment_max_mb": own.attachment_max_mb,
         "root": Path(own.path),
     }
     return Rules(inbox, **{**plain, **{name: value for name, value in changed.items() if value is not None}})

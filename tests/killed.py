@@ -16,6 +16,7 @@ from typing import Any
 
 from sync import cli, drops
 from sync.http import Http
+from sync.libraries.api import Api
 from sync.libraries.embedded import Embedded
 from sync.libraries.zotero import ApiLibrary
 from sync.state.database import Database
@@ -67,6 +68,8 @@ def main() -> None:
     for library in (ApiLibrary, Embedded):
         for name in ("write", "collection"):
             setattr(library, name, around(getattr(library, name), last))
+    for name in ("post_file", "post_bytes"):
+        setattr(Api, name, around(getattr(Api, name), last))
     drops._put_away = around(drops._put_away, last)
     sys.argv = ["zotdrop", *words]
     try:

@@ -90,6 +90,15 @@ def test_the_text_says_what_came_in_and_how_it_ended() -> None:
     assert "3  lines between the records" in text
 
 
+def test_a_file_that_could_not_be_attached_is_told_once_where_all_have_the_same_reason() -> None:
+    first, other = (Problem("file-quota", message) for message in ("there is no room", ""))
+    text = as_text(run(drop(line("created", problems=(first,)), line("created", 2, problems=(other,)))))
+    assert text.count("file-quota") == 1
+    assert "    ! file-quota: there is no room" in text
+    verbose = as_text(run(drop(line("created", problems=(other,)))), verbose=True)
+    assert verbose.splitlines()[3] == "    ! file-quota"
+
+
 def test_a_drop_that_was_worked_off_before_says_so() -> None:
     assert "nothing was changed" in as_text(run(drop(line("left", reasons=("same-drop",)))))
 

@@ -39,3 +39,8 @@ def entry_key(library: str, sha256: str, anchor: int, salt: int = 0) -> str:
 def note_key(parent: str, which: int | str) -> str:
     """The key of a child note of an item: of the nth (from 1) that came with it, or of a notice, by its identity."""
     return derived_key("note", parent, which)
+
+
+def attachment_key(parent: str, what: str) -> str:
+    """The key of a child attachment of an item: of a file, by its place beside the drop, or of an address."""
+    return derived_key("attachment", parent, what)

@@ -50,7 +50,8 @@ _OTHERS = re.compile(
 )
 # M1 holds accession numbers, query dates and affiliations too; `tidy` asks for this.
 _ISSUE = re.compile(r"(?!.*\d{6}|.*:)(?:\S{1,25}|(?=.*\d).{1,25})")
-_TITLES = {"L1": "Full Text (PDF)", "L2": "Full Text (HTML)"}
+_TITLES = {"L1": "Full Text (PDF)", "L2": "Full Text (HTML)", "L3": "Related"}
+_LINK = re.compile(r"(?:https?|ftp|file|internal-pdf):|[a-z]:[\\/]|\S*[\\/].*\.\w{2,5}$", re.IGNORECASE)
 _NEXT_ADDRESS = re.compile(r"\n|\s+(?=https?://)")
 _TELLING = ("doi", "ncbi", "pubmed")  # in addresses that say an identifier
 _NUMBERED = {"patent": "patentNumber", "report": "reportNumber"}
@@ -121,6 +122,11 @@ def _attachment(draft: Draft, tag: str, value: str) -> bool:
         draft.attachments.append(Attachment(_TITLES.get(tag, "Image"), line))
         hidden(draft, tag, line)
     return True
+
+
+def _related(draft: Draft, tag: str, value: str) -> bool:
+    """L3: a DOI in EBSCO's exports, links to what belongs to the work in others."""
+    return _doi(draft, tag, value) or (bool(_LINK.match(value)) and _attachment(draft, tag, value))
 
 
 def _note(draft: Draft, tag: str, value: str) -> bool:
@@ -277,6 +283,7 @@ ACTIONS: Mapping[str, Action] = {
     "!pages": _pages,
     "!pmcid": _pmcid,
     "!pmid": _pmid,
+    "!related": _related,
     "!url": _url,
     "!year": _year,
 }

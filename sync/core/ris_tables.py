@@ -124,7 +124,7 @@ _SECOND = {
     "VL": "volume; statute=codeNumber; webpage=!accessed; patent=",
     "Y1": "!date",
     "C7": f"{_NOTHING}; journalArticle=!articlenumber",
-    "L3": "!doi",
+    "L3": "!related",
     "LB": _NOTHING,
     "LK": "!url",
 }

@@ -15,6 +15,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
+from sync.drops.files import only_drops
 from sync.drops.lines import Lines, lines_of, open_lines
 from sync.errors import UsageFault, ZotdropError
 
@@ -28,6 +29,7 @@ __all__ = [
     "archive",
     "hold",
     "lines_of",
+    "only_drops",
     "open_lines",
     "remove",
     "scan",

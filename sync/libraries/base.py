@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import Enum
 from types import MappingProxyType
-from typing import Any, Protocol, TypeAlias
+from typing import Any, BinaryIO, Protocol, TypeAlias
 
 ItemData: TypeAlias = Mapping[str, Any]
 
@@ -86,6 +87,37 @@ class Delta:
     gone: tuple[str, ...] = field(default=())
 
 
+@dataclass(frozen=True, slots=True)
+class File:
+    """Bytes for the attachment item `key`, which exists.
+
+    name: without folders.  md5: of the bytes, hex.  size: bytes.  mtime: of the last change, milliseconds since 1970.
+    data: open, and read from its beginning as often as it takes.
+    """
+
+    key: str
+    name: str
+    content_type: str
+    md5: str
+    size: int
+    mtime: int
+    data: BinaryIO
+
+
+class Kept(Enum):
+    """What became of a file."""
+
+    STORED = "stored"
+    THERE = "there"  # the same bytes were there: an earlier answer was lost
+    THEIRS = "theirs"  # other bytes are there, and stay
+    GONE = "gone"  # its item is not there
+
+
+# A refusal with QUOTA or NO_RIGHT concerns every file of its library, another one this file alone.
+FileAnswer: TypeAlias = Kept | Refusal
+QUOTA, NO_RIGHT = 413, 403
+
+
 class Library(Protocol):
     """A place where items live. All calls come from one thread at a time."""
 
@@ -120,6 +152,18 @@ class Library(Protocol):
 
         A create that finds its own key taken (its answer was lost last time) is a Receipt with what lies there.
         Raises Outage where it is not known whether the batch landed: the same batch may be sent again, unchanged.
+        """
+        ...
+
+    @property
+    def takes_files(self) -> bool:
+        """Whether `upload` keeps anything."""
+        ...
+
+    def upload(self, file: File) -> FileAnswer:
+        """Keep a file with its attachment item, once; what lies there is never overwritten.
+
+        Raises Outage where it is not known whether it arrived: the same file may be sent again.
         """
         ...
 

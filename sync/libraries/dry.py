@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from sync.core.keys import derived_key
-from sync.libraries.base import NOTHING, Answer, Delta, Item, Library, Receipt, Write
+from sync.libraries.base import NOTHING, Answer, Delta, File, FileAnswer, Item, Kept, Library, Receipt, Write
 
 
 class DryLibrary:
@@ -35,6 +35,15 @@ class DryLibrary:
     def write(self, batch: Sequence[Write]) -> Sequence[Answer]:
         """Every object lands, nowhere."""
         return [Receipt(write.key, write.version + 1, write.data) for write in batch]
+
+    @property
+    def takes_files(self) -> bool:
+        """As the real one."""
+        return self._real.takes_files
+
+    def upload(self, file: File) -> FileAnswer:  # noqa: ARG002 (nothing is read of it)
+        """The file is taken, and goes nowhere."""
+        return Kept.STORED
 
     def items(self) -> Iterator[Item]:
         """As the real one."""

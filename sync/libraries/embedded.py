@@ -14,8 +14,22 @@ from uuid import uuid4
 from sync.core.keys import derived_key
 from sync.errors import Outage, StateFault
 from sync.libraries import rules
-from sync.libraries.base import BATCH, NOTHING, Answer, Conflict, Delta, Item, Receipt, Refusal, Write
+from sync.libraries.base import (
+    BATCH,
+    NOTHING,
+    Answer,
+    Conflict,
+    Delta,
+    File,
+    FileAnswer,
+    Item,
+    Kept,
+    Receipt,
+    Refusal,
+    Write,
+)
 from sync.libraries.clean import cleaned, collection_names
+from sync.libraries.folder import keep
 
 FORMAT = 1
 PAGE = 500
@@ -31,13 +45,14 @@ _SCHEMA = (
 
 
 class Embedded:
-    """A `Library` in a file, made where it is missing.
+    """A `Library` in a file, made where it is missing; files of attachments lie in a folder beside it, NAME.files/KEY/.
 
     now: the time as an ISO 8601 instant in UTC.  Raises StateFault for a file that is damaged or of a newer zotdrop, Outage
     while another program holds it.
     """
 
     requests = 0
+    takes_files = True
 
     def __init__(self, path: str | PathLike[str], *, now: Callable[[], str]) -> None:
         self._path = Path(path)
@@ -86,6 +101,22 @@ class Embedded:
             return []
         with self._writing():
             return [self._write_one(write) for write in batch]
+
+    def upload(self, file: File) -> FileAnswer:
+        """On disk first, then with the item: what is cut off between is done again."""
+        with self._writing():
+            row = self._row(file.key)
+            held = json.loads(row["data_json"]) if row else None
+            if held is None:
+                return Kept.GONE
+            if held.get("linkMode") != "imported_file":
+                return Refusal(file.key, 400, "Cannot upload file for linked file/URL attachment item")
+            if held.get("md5"):
+                return Kept.THERE if held["md5"] == file.md5 else Kept.THEIRS
+            refusal = keep(self._path.with_name(f"{self._path.name}.files"), file)
+            if refusal is None:
+                self._put(file.key, {"filename": file.name, "md5": file.md5, "mtime": file.mtime}, row)
+        return refusal or Kept.STORED
 
     def items(self) -> Iterator[Item]:
         """In the order of creation, each item before its children."""

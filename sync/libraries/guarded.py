@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Protocol
 
 from sync.errors import KeyRefused
-from sync.libraries.base import Answer, Delta, Item, Library, Write
+from sync.libraries.base import NOTHING, Answer, Delta, File, FileAnswer, Item, Library, Write
 
 
 class Memory(Protocol):
@@ -58,10 +58,10 @@ class Guarded:
         if self._again:
             self._memory.accepted()
 
-    def changes(self, since: int) -> Iterator[Delta]:
+    def changes(self, since: int, known: Mapping[str, int] = NOTHING) -> Iterator[Delta]:
         """As the real one."""
         with self._door():
-            yield from self._real.changes(since)
+            yield from self._real.changes(since, known)
 
     def collection(self, path: Sequence[str]) -> str:
         """As the real one."""
@@ -72,6 +72,16 @@ class Guarded:
         """As the real one."""
         with self._door():
             return self._real.write(batch)
+
+    @property
+    def takes_files(self) -> bool:
+        """As the real one: no request is needed for it."""
+        return self._real.takes_files
+
+    def upload(self, file: File) -> FileAnswer:
+        """As the real one."""
+        with self._door():
+            return self._real.upload(file)
 
     def items(self) -> Iterator[Item]:
         """As the real one."""

@@ -163,7 +163,8 @@ def _answer(write: Write, outcome: Outcome, held: Mapping[str, Any] | None) -> A
         )
     if outcome.code in {404, 412} or (write.version and outcome.code == 400 and _AS_NEW.search(outcome.message)):
         return Conflict(write.key, held["version"] if held else 0, _data(held))
-    if outcome.code in {401, 403}:
+    # A group may let its members write items and no files.
+    if outcome.code == 401 or (outcome.code == 403 and write.data.get("itemType") != "attachment"):
         raise CredentialFault(f"Zotero does not let this key write {write.key}: {outcome.message}")
     if outcome.code == 428:
         raise RuntimeError(f"a write was sent without its version: {outcome.message}")

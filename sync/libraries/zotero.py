@@ -11,8 +11,9 @@ from pyzotero.zotero import Zotero as Pyzotero
 
 from sync.errors import ConfigFault, CredentialFault, KeyRefused
 from sync.libraries.api import PAGE, Api, Final, Service
-from sync.libraries.base import BATCH, NOTHING, Answer, Delta, Item, Write
+from sync.libraries.base import BATCH, NOTHING, Answer, Delta, File, FileAnswer, Item, Refusal, Write
 from sync.libraries.clean import misshapen
+from sync.libraries.files import upload
 from sync.libraries.groups import closed, objection
 from sync.libraries.rules import Fault
 from sync.libraries.tree import Tree
@@ -78,6 +79,15 @@ class ApiLibrary:
         if len(batch) > BATCH:
             raise ValueError(f"{len(batch)} objects in one batch; {BATCH} is the most")
         return Writer(self._api, self._tree, self._fault).write(batch) if batch else []
+
+    @property
+    def takes_files(self) -> bool:
+        """Not where the kind does not say so."""
+        return False
+
+    def upload(self, file: File) -> FileAnswer:
+        """Refused."""
+        return Refusal(file.key, 501, "no files are uploaded to this library")
 
     def items(self) -> Iterator[Item]:
         """In the order in which they were added; children come after all the items."""
@@ -163,6 +173,15 @@ class Zotero(ApiLibrary):
             given = groups.get(self._id) or groups.get("all") or {}
             self._check_rights(given, f"group {self._id}", "Read/Write under Group Permissions")
             self._check_role(str(rights.get("userID")))
+
+    @property
+    def takes_files(self) -> bool:
+        """Whether there is room, and the right to it, shows at the first file."""
+        return True
+
+    def upload(self, file: File) -> FileAnswer:
+        """Through Zotero's own upload. A file counts for the quota of the library's owner."""
+        return upload(self._api, file)
 
     def _check_owner(self, rights: Mapping[str, Any]) -> None:
         owner = str(rights.get("userID"))

@@ -57,6 +57,15 @@ _MIGRATIONS = {
             address TEXT NOT NULL, salt TEXT NOT NULL, hash TEXT NOT NULL, at TEXT NOT NULL, why TEXT NOT NULL,
             PRIMARY KEY (address, salt)
         );
+        CREATE TABLE uploads (
+            id INTEGER PRIMARY KEY, library INTEGER NOT NULL REFERENCES libraries (id),
+            record INTEGER NOT NULL REFERENCES records (id), key TEXT NOT NULL, path_json TEXT NOT NULL, name TEXT NOT NULL,
+            content_type TEXT NOT NULL, md5 TEXT NOT NULL, size INTEGER NOT NULL, mtime INTEGER NOT NULL,
+            state TEXT NOT NULL DEFAULT 'open', UNIQUE (library, key)
+        );
+        CREATE INDEX uploads_open ON uploads (library, size, id) WHERE state = 'open';
+        CREATE INDEX uploads_by_record ON uploads (record);
+        CREATE TABLE drop_folders (drop_id INTEGER PRIMARY KEY REFERENCES drops (id), path_json TEXT NOT NULL);
     """,
 }
 

@@ -89,6 +89,7 @@ class Ledger:
             "items that a service still owes values": (
                 "SELECT COUNT(*) FROM records WHERE owed_json <> '[]' AND state = 'done' AND key IS NOT NULL"
             ),
+            "files to be uploaded to the library": "SELECT COUNT(*) FROM uploads WHERE state = 'open'",
             "records for a person's decision": "SELECT COUNT(*) FROM records WHERE state = 'done' AND outcome = 'asked'",
         }
         return {what: self.database.value(sql) for what, sql in counts.items()}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -334,6 +334,13 @@ class Records:
             return
         with self._db.transaction() as sql:
             sql.execute("UPDATE records SET problems_json = ? WHERE id = ?", (encode([*known, entry]), record))
+
+    def take_back(self, record: int, codes: Collection[str]) -> None:
+        """Problems with these codes are no more."""
+        row = self._db.one("SELECT problems_json FROM records WHERE id = ?", (record,))
+        left = [entry for entry in decode(row["problems_json"]) if entry[0] not in codes] if row else []
+        with self._db.transaction() as sql:
+            sql.execute("UPDATE records SET problems_json = ? WHERE id = ?", (encode(left), record))
 
     def planned(self, record: int, key: str, outcome: str, reasons: Sequence[str]) -> None:
         """The record's action lies in the outbox; `outcome` is what it will be called once it has landed."""

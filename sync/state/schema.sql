@@ -218,6 +218,30 @@ CREATE TABLE decisions (
     PRIMARY KEY (record, key)
 );
 
+-- Files beside a drop that go to attachment items: noted with the item, uploaded once that has landed.
+CREATE TABLE uploads (
+    id INTEGER PRIMARY KEY,
+    library INTEGER NOT NULL REFERENCES libraries (id),
+    record INTEGER NOT NULL REFERENCES records (id),
+    key TEXT NOT NULL,                       -- of the attachment item
+    path_json TEXT NOT NULL,                 -- absolute, without links; a name that is no text is one here
+    name TEXT NOT NULL,
+    content_type TEXT NOT NULL,
+    md5 TEXT NOT NULL,
+    size INTEGER NOT NULL,                   -- bytes
+    mtime INTEGER NOT NULL,                  -- milliseconds since 1970
+    state TEXT NOT NULL DEFAULT 'open',      -- open | done | theirs | gone | refused | changed
+    UNIQUE (library, key)
+);
+CREATE INDEX uploads_open ON uploads (library, size, id) WHERE state = 'open';
+CREATE INDEX uploads_by_record ON uploads (record);
+
+-- The folder in which a drop lay when it came, for files that its records name.
+CREATE TABLE drop_folders (
+    drop_id INTEGER PRIMARY KEY REFERENCES drops (id),
+    path_json TEXT NOT NULL
+);
+
 -- Commands handed to the living daemon, and its answers.
 CREATE TABLE wishes (
     id INTEGER PRIMARY KEY,

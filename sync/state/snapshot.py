@@ -151,8 +151,8 @@ class Snapshot:
         return bool(
             self._db.value(
                 "SELECT 1 FROM children c LEFT JOIN bases b ON b.library = c.library AND b.key = c.key"
-                " WHERE c.library = ? AND c.parent = ? AND c.place = ? AND (b.key IS NULL OR b.differs OR b.version <> c.version)"
-                " LIMIT 1",
+                " WHERE c.library = ? AND c.parent = ? AND c.place = ? AND (b.key IS NULL OR (b.differs OR b.version <> c.version)"
+                " AND NOT EXISTS (SELECT 1 FROM uploads u WHERE u.library = c.library AND u.key = c.key)) LIMIT 1",
                 (self.id, key, Place.ALIVE.value),
             )
         )

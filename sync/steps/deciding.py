@@ -19,6 +19,7 @@ from sync.core.record import Problem, Record
 from sync.core.sketch import Sketch, sketch
 from sync.state.outbox import Post
 from sync.state.records import DropRow, Work
+from sync.steps.attaching import Child, post_attachments
 from sync.steps.enriching import Batch, Enriched, enriched, keep
 from sync.steps.tools import Rules, Run, Tools
 
@@ -187,7 +188,8 @@ def _note(tools: Tools, run: Run, rules: Rules, row: DropRow, known: Enriched, k
         records.planned(work.id, key, "created", work.reasons)
         run.made.add(key)
         posts = _post_item(tools, run, work.id, key, action, _extra_notes(rules, known.record))
-        return [*posts, *_post_notices(tools, run, work.id, key, known.record)]
+        posts += _post_notices(tools, run, work.id, key, known.record)
+        return [*posts, *post_attachments(tools, run, rules, row.id, Child(work.id, key), known.record.attachments)]
     posts = _post_update(tools, run, known, action)
     merged = records.owner(action.key, row.id) is not None
     if posts:

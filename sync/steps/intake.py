@@ -33,7 +33,7 @@ def arrive(tools: Tools, run: Run, task: Task) -> DropRow:
     if known and known.state == UNDONE and not (task.ours and task.rules.on_success == "leave"):
         tools.ledger.records.retire(known.id)
         known = None
-    return known or tools.ledger.records.arrive(
+    row = known or tools.ledger.records.arrive(
         library=library,
         sha256=task.drop.sha256,
         wish=wish,
@@ -45,6 +45,9 @@ def arrive(tools: Tools, run: Run, task: Task) -> DropRow:
         sources=task.rules.sources,
         titles=task.rules.title_search,
     )
+    if task.rules.attachments == "files":
+        tools.uploads.came_from(row.id, task.drop.path.parent.absolute())
+    return row
 
 
 def note(tools: Tools, task: Task, row: DropRow) -> None:

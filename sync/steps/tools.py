@@ -10,12 +10,14 @@ from datetime import datetime
 from pathlib import Path
 
 from sync.core.merge import FILL, Policy
+from sync.core.record import Problem
 from sync.drops import Drop
 from sync.libraries.base import Library
 from sync.sources.base import Source
 from sync.state.ledger import Ledger
 from sync.state.outbox import Outbox
 from sync.state.snapshot import Snapshot
+from sync.state.uploads import Uploads
 
 BATCH = 200  # works that travel together
 READ_BATCH = 500  # records noted in one transaction while reading
@@ -28,6 +30,7 @@ class Rules:
     collection: path template with `{subfolder} {database} {date} {drop} {review}`.  keywords: automatic, manual, off.
     unmapped: ledger or note.  sources: names, in order of trust; () asks nobody.  enrich_wait: seconds that a record waits
     for a source that is away.  title_search: whether titles may be sent out.  on_success: archive, leave, delete.
+    attachments: off, links, files.  attachment_max_mb: larger files are not uploaded.
     """
 
     inbox: str
@@ -43,12 +46,16 @@ class Rules:
     restore: bool = False
     review: str = ""
     database: str = ""
+    attachments: str = "off"
+    attachment_max_mb: float = 100.0
     root: Path | None = None
 
     def fingerprint(self, subfolder: str) -> str:
         """Two drops of the same bytes with the same fingerprint want the same: the second has nothing to do."""
         parts = [self.collection, subfolder, self.tags, self.keywords, self.unmapped, self.sources, self.restore]
-        return hashlib.sha256(json.dumps([*parts, self.review, self.database]).encode()).hexdigest()[:16]
+        # Left out where it is off, so that what was worked off before there were attachments stays so.
+        attached = [self.attachments, self.attachment_max_mb] if self.attachments != "off" else []
+        return hashlib.sha256(json.dumps([*parts, self.review, self.database, *attached]).encode()).hexdigest()[:16]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +81,7 @@ class Run:
     """What this run has come to so far: the one thing here that changes.
 
     away: sources that do not answer, and why.  deferred: sources that are asked at another hour: nobody waits for them.
-    made: keys of the items that the drop at hand has come to so far.
+    made: keys of the items that the drop at hand has come to so far.  no_files: why the library takes no more files.
     All of it can be lost.
     """
 
@@ -82,6 +89,7 @@ class Run:
     away: dict[str, str] = field(default_factory=dict)
     deferred: dict[str, str] = field(default_factory=dict)
     made: set[str] = field(default_factory=set)
+    no_files: Problem | None = None
     foreign_changes: int = 0
     new: int = 0
     written: int = 0
@@ -132,6 +140,11 @@ class Tools:
     def outbox(self) -> Outbox:
         """What waits to be written to the library."""
         return self.ledger.outbox(self.snapshot.id)
+
+    @property
+    def uploads(self) -> Uploads:
+        """What waits to be uploaded to the library."""
+        return Uploads(self.ledger.database, self.snapshot.id)
 
     def instant(self) -> str:
         """Now, as the ledger writes it."""

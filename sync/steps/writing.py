@@ -113,12 +113,12 @@ def _fill_again(tools: Tools, run: Run, post: Post) -> None:
 
 
 def _refused(tools: Tools, post: Post, refusal: Refusal) -> None:
-    """The library will not have it: the record says so, unless it was only a note of it."""
+    """The library will not have it: the record says so, unless it was only a child of it."""
     tools.outbox.answered(post, "refused", f"{refusal.code} {refusal.message}")
     if post.undo:
         return
     own = tools.ledger.records.work(post.record).key == post.key
-    code = f"{'item' if own else 'note'}-refused-{refusal.code}"
+    code = f"{'item' if own else post.data.get('itemType', 'note')}-refused-{refusal.code}"
     tools.ledger.records.add_problem(post.record, Problem(code, f"the library says: {refusal.message}"))
     if not own:
         return

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sync.core.keys import ALPHABET, LENGTH, derived_key, entry_key, note_key
+from sync.core.keys import ALPHABET, LENGTH, attachment_key, derived_key, entry_key, note_key
 
 
 def test_a_key_has_eight_letters_of_zoteros_alphabet() -> None:
@@ -22,6 +22,7 @@ def test_a_key_depends_on_library_drop_place_and_salt_and_on_nothing_else() -> N
 def test_keys_stay_what_they_were_in_earlier_versions() -> None:
     assert entry_key("zotero:users/1", "ab", 10) == "5AEQ6LFU"
     assert note_key("ABCD2345", 1) == "DGYLYFHG"
+    assert attachment_key("ABCD2345", "files/12/Moss.pdf") == "JKBN5E7Z"
 
 
 def test_parts_do_not_run_into_each_other() -> None:

@@ -492,6 +492,15 @@ def test_links_and_files_are_attachments() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("value", "attached"), [("https://a.example/z", True), ("files\\1\\map.png", True), ("see also", False)]
+)
+def test_l3_is_an_attachment_where_it_names_a_place(value: str, attached: bool) -> None:
+    made = record("TI  - Walls", "DO  - 10.5555/walls.1", f"L3  - {value}")
+    assert made.attachments == ((Attachment("Related", value),) if attached else ())
+    assert made.unmapped == (() if attached else (("L3", value),))
+
+
 def test_notes_are_safe_html() -> None:
     (made,) = fixture("notes-markup")
     assert made.notes[:2] == ("<p>Seen by <b>us</b> <a>here</a></p>", "<p>a &lt; b</p>")

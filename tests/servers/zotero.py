@@ -1,6 +1,6 @@
 """A stand-in for Zotero's Web API, version 3: a real server on loopback with users, groups, keys and limits.
 
-It answers as Zotero's own server code was seen to answer, its oddities included. Left out: files, saved searches, settings,
+It answers as Zotero's own server code was seen to answer, its oddities included. Left out: downloads of files, saved searches, settings,
 annotations, Atom, citations, API versions 1 and 2.
 """
 
@@ -17,6 +17,7 @@ from tests.servers import zotero_routes as routes
 from tests.servers import zotero_views as views
 from tests.servers.base import Clock, Fault, Reply, Request, StandIn, When, always
 from tests.servers.zotero_storage import Kind, Outcome, Shelf, Stored, Writer, collection_data, item_data
+from tests.servers.zotero_store import Store
 from tests.servers.zotero_world import LIVE, Door, Group, Key, Limits, RefusalError, World, key_maker
 
 __all__ = ["API_KEY", "GROUP", "LIVE", "USER", "Group", "Key", "LibraryView", "Limits", "Stored", "ZoteroServer"]
@@ -37,8 +38,8 @@ def writes_of(request: Request) -> bool:
 class LibraryView:
     """One library as a test sees and changes it, past the API: what a person does at another computer."""
 
-    def __init__(self, shelf: Shelf, lock: threading.RLock, writer: Callable[[], Writer]) -> None:
-        self._shelf, self._lock, self._writer = shelf, lock, writer
+    def __init__(self, shelf: Shelf, lock: threading.RLock, writer: Callable[[], Writer], store: Store) -> None:
+        self._shelf, self._lock, self._writer, self._store = shelf, lock, writer, store
 
     @property
     def version(self) -> int:
@@ -55,6 +56,11 @@ class LibraryView:
         """The `data` of one item, trashed or not. KeyError if there is none."""
         with self._lock:
             return item_data(self._shelf, self._shelf.objects["items"][key])
+
+    def file(self, key: str) -> bytes | None:
+        """The bytes of an attachment; None as long as there are none."""
+        with self._lock:
+            return self._store.files.get(str(self.item(key).get("md5")))
 
     def collections(self) -> list[dict[str, Any]]:
         """The `data` of every collection."""
@@ -139,7 +145,11 @@ class ZoteroServer(StandIn):
     def library(self, prefix: str = "") -> LibraryView:
         """A library by `users/1001` or `groups/7`; the first user's if not named."""
         shelf = self.world.shelves[prefix] if prefix else next(iter(self.world.shelves.values()))
-        return LibraryView(shelf, self._lock, lambda: self.world.writer(0))
+        return LibraryView(shelf, self._lock, lambda: self.world.writer(0), self.world.store)
+
+    def room(self, megabytes: float, user: int = USER) -> None:
+        """How much room for files a user has, and with that the user's groups."""
+        self.world.store.quota[user] = megabytes
 
     def edit(self, key: str, **fields: Any) -> int:
         """`library().edit`."""

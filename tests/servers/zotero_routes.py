@@ -9,6 +9,7 @@ from functools import partial
 from typing import TypeAlias
 
 from sync.core import schema
+from tests.servers import zotero_files as files
 from tests.servers import zotero_lists as lists
 from tests.servers import zotero_types as types
 from tests.servers import zotero_views as views
@@ -44,6 +45,8 @@ class Route:
 
 def answer(world: World, request: Request, *, maintenance: bool = False) -> Reply:
     """The answer to a request, whatever it is."""
+    if request.path.startswith(files.STORE):
+        return files.receive(world, request)
     try:
         return _routed(_arrived(world, request, maintenance=maintenance))
     except QueryError as fault:
@@ -345,6 +348,7 @@ LIBRARY: Sequence[Route] = (
     route("/items/top", GET=top_items),
     route("/items/trash", GET=trash),
     route("/items/KEY/children", GET=children),
+    route("/items/KEY/file", POST=files.post),
     route("/collections/top", GET=top_collections),
     route("/collections/KEY/collections", GET=subcollections),
     route("/collections/KEY/items", GET=members, POST=writes.add_to_collection),

@@ -110,7 +110,7 @@ def group(world: World, shelf: Shelf, user: int) -> dict[str, Any]:
             "url": "",
             "libraryEditing": held.editing,
             "libraryReading": "members",
-            "fileEditing": held.editing,
+            "fileEditing": held.files or held.editing,
             **{name: sorted(users) for name, users in (("admins", held.admins), ("members", held.members)) if users},
         },
     }

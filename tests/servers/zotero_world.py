@@ -13,6 +13,7 @@ from types import MappingProxyType
 from tests.servers import zotero_dates as dates
 from tests.servers.base import Clock, Request
 from tests.servers.zotero_storage import Shelf, Writer
+from tests.servers.zotero_store import Store
 
 ALPHABET = "23456789ABCDEFGHIJKLMNPQRSTUVWXYZ"
 READS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -35,7 +36,9 @@ class Key:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """A private group. members, admins: user numbers beside the owner; editing `admins` leaves writing to owner and admins."""
+    """A private group. members, admins: user numbers beside the owner; editing `admins` leaves writing to owner and admins, files
+    those of files (`none`: nobody; empty: as editing).
+    """
 
     name: str
     owner: int
@@ -43,6 +46,7 @@ class Group:
     editing: str = "members"
     version: int = 1
     admins: frozenset[int] = frozenset()
+    files: str = ""
 
     def has(self, user: int) -> bool:
         """Whether the user belongs to it."""
@@ -51,6 +55,11 @@ class Group:
     def runs(self, user: int) -> bool:
         """Whether the user is its owner or an admin."""
         return user == self.owner or user in self.admins
+
+    def may_edit_files(self, user: int) -> bool:
+        """Whether the user may upload."""
+        who = self.files or self.editing
+        return who == "members" or (who == "admins" and user == self.owner)
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +161,7 @@ class World:
         self.users, self.keys, self.groups = dict(users), dict(keys), dict(groups)
         self.now, self.new_key, self.clock = now, new_key, clock
         self.url = ""
+        self.store = Store()
         self.tokens: dict[tuple[str, str], float] = {}
         self.born = dates.iso(now())
         self.shelves: dict[str, Shelf] = {}

@@ -412,3 +412,11 @@ def test_the_last_report_is_kept(ledger: Ledger) -> None:
     assert ledger.last_run() is None
     ledger.end_run("r1", AT, {"run": "r1"})
     assert ledger.last_run() == {"run": "r1"}
+
+
+def test_a_problem_that_is_no_more_is_taken_back_and_others_stay(ledger: Ledger) -> None:
+    row = arrived(ledger, reading(1))
+    (record,) = (found.id for found in ledger.records.rows(row.id))
+    ledger.records.add_problem(record, Problem("file-quota", "no room"))
+    ledger.records.take_back(record, {"file-quota", "file-waits"})
+    assert [problem.code for found in ledger.records.rows(row.id) for problem in found.problems] == ["c"]
