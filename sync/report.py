@@ -226,26 +226,57 @@ def reading_text(reading: Reading) -> str:
 
 def question_json(question: Mapping[str, Any]) -> dict[str, Any]:
     """One line of `review list --json`: `question` has the fields of the ledger's Question; `number` is what accept and reject take."""
-    told = {name: question[name] for name in ("drop", "ordinal", "title", "reasons")}
-    other = {"title": question["other"], "key": question["key"] or None}
+    told = {name: question[name] for name in ("drop", "ordinal", "title", "cited", "reasons")}
+    other = {"title": question["other"], "cited": question["other_cited"], "key": question["key"] or None}
     return {"number": question["record"], **told, "other": other if any(other.values()) else None}
 
 
 def question_text(question: Mapping[str, Any]) -> str:
-    """A question for a person, with what to do."""
+    """A question for a person: both sides, one under the other, why it is asked, and what to do."""
     number, key, other = question["record"], question["key"], _short(printable(question["other"]))
     lines = [f"{number}: {_short(printable(question['title'])) or '(no title)'}"]
-    lines.append(
-        f"    record {question['ordinal']} of {printable(question['drop'])} ({', '.join(question['reasons'])})"
-    )
+    lines += [f"    {_short(printable(question['cited']), 160)}"] if question["cited"] else []
+    lines.append(f"    record {question['ordinal']} of {printable(question['drop'])}")
     if key or other:
-        lines.append(f"    the same work as {key or 'a record without item'}: {other or '(no title)'} ?")
+        lines.append(f"  the same work as {key or 'a record without item'}?")
+        lines.append(f"    {other or '(no title)'}")
+        lines += [f"    {_short(printable(question['other_cited']), 160)}"] if question["other_cited"] else []
+        lines.append(f"  asked because {_why(question['reasons'])}")
     else:
         lines.append(
-            "    its values had to be told apart by guessing; are they right? zotdrop parse shows how it was read"
+            "  its values had to be told apart by guessing; are they right? zotdrop parse shows how it was read"
         )
-    lines.append(f"    zotdrop review accept {number} (yes) | zotdrop review reject {number} (no)")
+    lines.append(f"  zotdrop review accept {number} (yes) | zotdrop review reject {number} (no)")
     return "\n".join(lines)
+
+
+# Why a person is asked, by the rule that could not decide.
+_WHY = {
+    "abstract": "the abstracts agree, and not everything else does",
+    "chapter": "it may be a chapter or its book",
+    "cluster-full": "very many records look like this one",
+    "identifier-and-page": "an identifier and the page agree, and not everything else does",
+    "identifiers-differ": "all agrees but an identifier",
+    "journal-unknown": "one of them names no journal",
+    "limit-changes": "[limits] max_changes_per_run is reached",
+    "meeting": "a meeting's abstract looks like it",
+    "no-page": "title, people and journal agree, but one of them has no pages",
+    "page-differs": "the pages differ",
+    "people-differ": "the people differ",
+    "place": "they stand at one place, and not everything else agrees",
+    "place-differs": "volume or pages differ",
+    "places-differ": "volume or pages differ",
+    "title-differs-place-same": "they stand at one place under other titles",
+    "title-generic": "the title is one that many works have",
+    "title-unlike": "an identifier is shared, the titles are not alike",
+    "volume-differs": "the volumes differ",
+    "year-differs": "the years differ",
+}
+
+
+def _why(reasons: Iterable[str]) -> str:
+    told = [_WHY.get(reason, reason) for reason in reasons if not reason.startswith(("item:", "record:"))]
+    return "; ".join(told) or "it is doubtful"
 
 
 def history_text(run: Mapping[str, Any]) -> str:

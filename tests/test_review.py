@@ -60,7 +60,8 @@ def asked_of_the_library(stage: Scene) -> dict[str, Any]:
 def test_yes_joins_it_to_the_item(stage: Scene, ask: Any) -> None:
     question = ask(stage)
     (item,) = stage.items()
-    assert question["other"] == {"title": item["title"], "key": item["key"]}
+    assert (question["other"]["title"], question["other"]["key"]) == (item["title"], item["key"])
+    assert question["other"]["cited"].startswith("Berg A, Li B (2020). Journal of Applied Tidal Biology 8(2):")
     assert "page-differs" in question["reasons"]
     report = decide(stage, "accept", question["number"])
     assert sum(outcomes(report).values()) == 1
@@ -117,8 +118,10 @@ def test_the_list_says_what_to_do(stage: Scene) -> None:
     said = stage.run("review", "list").stdout.decode()
     assert f"zotdrop review accept {question['number']} (yes)" in said
     assert "record 2 of" in said
-    assert "page-differs" in said
+    assert "asked because the pages differ" in said
+    assert len({line.split(":")[-1] for line in said.splitlines() if "Tidal Biology" in line}) == 2, "both sides, with their pages"
     decide(stage, "accept", question["number"])
+    assert b"decided before" in stage.run("review", "reject", str(question["number"]), code=2).stderr
     assert b"nothing waits for you" in stage.run("review", "list").stderr
 
 

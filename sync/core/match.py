@@ -379,7 +379,7 @@ _TABLE: tuple[tuple[Callable[[Signs], bool], tuple[tuple[str, Verdict, Callable[
             (
                 "journal-and-title",
                 _SAME,
-                lambda s: _same_people_and_title(s) and s.journal == AGREE and s.volume != DIFFER and s.page == UNKNOWN and not s.meeting
+                lambda s: _same_people_and_title(s) and s.journal == AGREE and s.volume != DIFFER and s.page == UNKNOWN and not (s.meeting or s.cut)
                 and DIFFER not in (s.issue, s.issues) and not s.one_in_supplement and ((s.known_years and not s.years) or s.volume == AGREE),
             ),
             (

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from sync.core.cite import cite
+from sync.core.items import from_item
+from sync.core.record import Record, from_json
 from sync.errors import UsageFault
 from sync.state.database import Database, decode, encode
 
@@ -18,7 +21,7 @@ class Question:
     """A record that waits for a person.
 
     reasons: why it is asked.  other, key: the title and the item key of what may be the same work; empty where the question is
-    whether the record was read rightly at all (`repair-doubtful`).
+    whether the record was read rightly at all (`repair-doubtful`).  cited, other_cited: people, year and place of both.
     """
 
     record: int
@@ -28,6 +31,8 @@ class Question:
     reasons: tuple[str, ...]
     other: str = ""
     key: str = ""
+    cited: str = ""
+    other_cited: str = ""
 
 
 class Questions:
@@ -52,7 +57,7 @@ class Questions:
         """
         row = self._db.one(f"{_ASKED} AND r.id = ?", (record,))  # a constant, no input
         if row is None:
-            raise UsageFault(f"{record}: nothing is asked of that; zotdrop review list shows what is")
+            raise UsageFault(self._not_asked(record))
         question = self._question(row)
         if not question.key and REPAIR not in question.reasons:
             raise UsageFault(
@@ -90,24 +95,40 @@ class Questions:
 
     def _question(self, row: Any) -> Question:
         reasons = tuple(decode(row["reasons_json"]))
-        key, other = "", ""
+        key, other = "", None
         for reason in reasons:
             kind, _, name = reason.partition(":")
             if kind == "item":
-                key, other = name, self._title_of(row["library"], name)
+                key, other = name, self._item(row["library"], name)
             elif kind == "record":
                 twin = self._db.one(
-                    "SELECT title, key FROM records WHERE drop_id = ? AND ordinal = ?", (row["drop_id"], int(name))
+                    "SELECT key, COALESCE(merged_json, record_json) FROM records WHERE drop_id = ? AND ordinal = ?",
+                    (row["drop_id"], int(name)),
                 )
-                key, other = (twin["key"] or "", twin["title"]) if twin else ("", "")
-        return Question(row["id"], row["path"], row["ordinal"], row["title"], reasons, other, key)
+                key, other = (twin[0] or "", from_json(decode(twin[1]))) if twin else ("", None)
+        mine = from_json(decode(row["held"])) if row["held"] else None
+        told = (
+            (other.title, key, cite(mine) if mine else "", cite(other))
+            if other
+            else ("", key, cite(mine) if mine else "")
+        )
+        return Question(row["id"], row["path"], row["ordinal"], row["title"], reasons, *told)
 
-    def _title_of(self, library: int, key: str) -> str:
+    def _item(self, library: int, key: str) -> Record | None:
         found = self._db.value("SELECT data_json FROM items WHERE library = ? AND key = ?", (library, key))
-        return str(decode(found).get("title", "")) if found else ""
+        return from_item(decode(found)) if found else None
+
+    def _not_asked(self, record: int) -> str:
+        """Why a number is no question: it was one, or never."""
+        row = self._db.one("SELECT verdict, at FROM decisions WHERE record = ? ORDER BY at DESC LIMIT 1", (record,))
+        if row is None:
+            return f"{record}: nothing is asked of that; zotdrop review list shows what is"
+        said = "the same work (or read rightly)" if row["verdict"] == "same" else "not the same work (or read wrongly)"
+        return f"{record}: decided before, on {row['at'][:10]}: {said}. zotdrop history names the run that carried it out, undo takes it back"
 
 
 _ASKED = (
-    "SELECT r.id, r.drop_id, r.ordinal, r.title, r.reasons_json, d.path, d.library FROM records r JOIN drops d ON d.id = r.drop_id"
+    "SELECT r.id, r.drop_id, r.ordinal, r.title, r.reasons_json, d.path, d.library,"
+    " COALESCE(r.merged_json, r.record_json) AS held FROM records r JOIN drops d ON d.id = r.drop_id"
     " WHERE r.state = 'done' AND r.outcome = 'asked' AND r.survivor IS NULL"
 )

@@ -85,6 +85,7 @@ ABSTRACT = "We asked forty ferry crews how they slept, and measured their blood 
         (placed(title=f"{KELP}."), placed(title=f"[{KELP.title()}] [Review] [33 refs]", pages="117"), Verdict.SAME, "place"),
         (placed(title=KELP[:36]), placed(pages="117-124", issue=""), Verdict.SAME, "place-and-people"),
         (placed(pages="", issue=""), placed(), Verdict.SAME, "journal-and-title"),
+        (placed(KELP + ": a qualitative interview study", pages=""), placed(), Verdict.UNSURE, "no-page"),
         (placed(publicationTitle="PLoS ONE.8 (2) (no pagination) 2020", volume=""), placed(publicationTitle="PloS one", pages=""), Verdict.SAME, "journal-and-title"),
         (placed(pages="e50113"), placed(pages="117-124"), Verdict.SAME, "journal-and-title"),
         (placed(pages="117-124"), placed(pages="119-124"), Verdict.SAME, "page-near"),
