@@ -119,7 +119,9 @@ def test_the_list_says_what_to_do(stage: Scene) -> None:
     assert f"zotdrop review accept {question['number']} (yes)" in said
     assert "record 2 of" in said
     assert "asked because the pages differ" in said
-    assert len({line.split(":")[-1] for line in said.splitlines() if "Tidal Biology" in line}) == 2, "both sides, with their pages"
+    assert len({line.split(":")[-1] for line in said.splitlines() if "Tidal Biology" in line}) == 2, (
+        "both sides, with their pages"
+    )
     decide(stage, "accept", question["number"])
     assert b"decided before" in stage.run("review", "reject", str(question["number"]), code=2).stderr
     assert b"nothing waits for you" in stage.run("review", "list").stderr
