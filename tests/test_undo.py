@@ -110,7 +110,7 @@ def test_what_a_person_changed_noted_or_what_another_drop_brought_stays(stage: S
         shared: "kept",
         free: "trashed",
     }
-    assert told[edited]["left"] == ["title"]
+    assert told[edited]["why"] == "changed since: title"
     assert "notes" in told[noted]["why"]
     assert "b.ris" in told[shared]["why"]
     assert {item["key"] for item in stage.items()} == {edited, noted, shared}

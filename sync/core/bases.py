@@ -11,6 +11,7 @@ from sync.core import schema
 # What the library keeps of an item for itself.
 KEPT_BY_LIBRARY = frozenset({"key", "version", "itemType", "dateAdded", "dateModified", "inPublications"})
 _SETS = ("tags", "collections")
+_PLACES = ("deleted", "relations")
 _EXTRA_LINE = re.compile(r"^([^:\n]+):[ \t]*(.+?)[ \t]*$", re.MULTILINE)
 
 
@@ -32,6 +33,8 @@ def canonical(name: str, value: Any) -> Any:
         return {key: {them} if isinstance(them, str) else set(them) for key, them in (value or {}).items()}
     if name == "creators":
         return [{part: text for part, text in person.items() if text} for person in value or ()]
+    if name == "deleted":
+        return bool(value)
     return "" if value is None else value.strip() if isinstance(value, str) else value
 
 
@@ -66,6 +69,21 @@ def ours_of(before: Mapping[str, Any], answered: Mapping[str, Any], sent: Mappin
         else answered.get(name)
         for name in sent
     }
+
+
+def with_taken_out(base: Mapping[str, Any], before: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, Any]:
+    """The base, with what somebody else took out between two looks: what was once there and was taken out stays out."""
+    emptied = {
+        name: value
+        for name, value in before.items()
+        if value and not now.get(name) and not base.get(name) and name not in {*KEPT_BY_LIBRARY, *_SETS, *_PLACES}
+    }
+    for name in _SETS:
+        held, are = members(name, base), members(name, now)
+        lost = [each for key, each in members(name, before).items() if key not in are and key not in held]
+        if lost:
+            emptied[name] = [*base.get(name, ()), *lost]
+    return {**base, **emptied}
 
 
 def touched(base: Mapping[str, Any], now: Mapping[str, Any], ours: Collection[str] = ()) -> list[str]:
@@ -140,10 +158,10 @@ def _lines(extra: Any) -> list[str]:
 
 
 def _related(data: Mapping[str, Any], ours: Collection[str]) -> set[tuple[str, str]]:
-    """Relations to items that are not ours."""
+    """Relations that are not the ones by which our own items point at each other; a merge is a person's."""
     return {
         (predicate, uri)
         for predicate, them in (data.get("relations") or {}).items()
         for uri in ([them] if isinstance(them, str) else them)
-        if uri.rpartition("/")[2] not in ours
+        if predicate != "dc:relation" or uri.rpartition("/")[2] not in ours
     }

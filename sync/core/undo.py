@@ -46,11 +46,14 @@ def reversal(
     key, made = writes[0].key, writes[0].before is None
     if now is None or now.place is Place.GONE:
         return Reversal(key, "kept", why="deleted for good")
+    stays = _stays(now, ours, worked_on=worked_on, used=used)
     if made:
-        return _unmade(now, ours, worked_on=worked_on, used=used)
+        return _unmade(now, stays)
     held, left = dict(now.data), set[str]()
     for write in reversed(writes):
         left |= set(_take_back(write, held))
+    if (stays and now.place is Place.ALIVE) or (now.place is Place.TRASH and not now.undone):
+        held["deleted"] = now.data.get("deleted", 0)  # somebody needs it, or threw it away
     change = {name: held.get(name, _empty(name)) for name in _names(held, now.data) if name not in left}
     if not change:
         return Reversal(
@@ -60,15 +63,21 @@ def reversal(
     return Reversal(key, did, change, left=tuple(sorted(left)))
 
 
-def _unmade(now: Twin, ours: Collection[str], *, worked_on: bool, used: str) -> Reversal:
+def _unmade(now: Twin, stays: str) -> Reversal:
     """An item that the run made goes to the trash, unless somebody has had a hand in it or needs it."""
     if now.place is Place.TRASH:
         return Reversal(now.key, "kept", why="in the trash already")
+    if now.base and now.base.get("deleted"):
+        return Reversal(now.key, "kept", why="somebody brought it back from the trash")
+    return Reversal(now.key, "kept", why=stays) if stays else Reversal(now.key, "trashed", {"deleted": 1})
+
+
+def _stays(now: Twin, ours: Collection[str], *, worked_on: bool, used: str) -> str:
+    """Why an item must not go to the trash; empty if it may."""
     edited = touched(now.base or {}, now.data, ours)
-    if edited or worked_on:
-        why = f"changed since: {', '.join(edited)}" if edited else "somebody gave it notes or files"
-        return Reversal(now.key, "kept", why=why, left=tuple(edited))
-    return Reversal(now.key, "kept", why=used) if used else Reversal(now.key, "trashed", {"deleted": 1})
+    if edited:
+        return f"changed since: {', '.join(edited)}"
+    return "somebody gave it notes or files" if worked_on else used
 
 
 def _take_back(write: Written, held: dict[str, Any]) -> Iterator[str]:

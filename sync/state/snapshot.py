@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from sync.core.bases import rebased, satisfied
+from sync.core.bases import rebased, satisfied, with_taken_out
 from sync.core.clusters import CROWD, KEYED, block_keys
 from sync.core.items import from_item, is_regular, replaced
 from sync.core.match import Match
@@ -64,6 +64,7 @@ class Snapshot:
         """Items (key, version, data) as the library holds them now, and keys it no longer holds."""
         with self._db.transaction() as sql:
             for key, version, data in items:
+                self._note_taken_out(key, data)
                 self._put(key, version, data)
             for table in ("items", "children"):
                 sql.executemany(
@@ -84,17 +85,18 @@ class Snapshot:
         """What the library answered to a write of ours: the newest we know, and what its base is made of.
 
         made: the write created it (once made by us, it stays so).  sent: what was written, without it all of `data`.  found: it
-        had landed before, and somebody may have changed it since.
+        had landed before, and somebody may have changed it since; whether it was that one who put it into the trash is not known then.
         """
         sent = data if sent is None else sent
         with self._db.transaction() as sql:
             before = None if made else self.data(key)
-            base = rebased(self.base(key), before, sent if found and not satisfied(data, sent) else data, sent)
+            base = rebased(self.base(key), before, sent if found and made else data, sent)
             differs = not satisfied(data, base)
+            written = 0 if found and data.get("deleted") else version
             sql.execute(
                 "INSERT INTO bases VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (library, key) DO UPDATE SET version = excluded.version,"
                 " data_json = excluded.data_json, made = MAX(made, excluded.made), differs = excluded.differs",
-                (self.id, key, version, int(made), encode(base), int(differs)),
+                (self.id, key, written, int(made), encode(base), int(differs)),
             )
             self._put(key, version, data)
 
@@ -288,6 +290,18 @@ class Snapshot:
         )
         if not before or _compared(decode(before)) != _compared(data):
             self._put_sketch(key, data)
+
+    def _note_taken_out(self, key: str, now: Mapping[str, Any]) -> None:
+        """Tags and collections that somebody took out of an item of which we keep a base."""
+        base, before = self.base(key), self.data(key)
+        if base is None or before is None:
+            return
+        found = with_taken_out(base, before, now)
+        if found != base:
+            self._db.connection.execute(
+                "UPDATE bases SET data_json = ?, differs = 1 WHERE library = ? AND key = ?",
+                (encode(found), self.id, key),
+            )
 
     def _put_sketch(self, key: str, data: Mapping[str, Any]) -> None:
         one = sketch(from_item(data))

@@ -87,7 +87,9 @@ def _journal(tools: Tools, post: Post, before: Mapping[str, Any] | None, receipt
 def _conflict(tools: Tools, run: Run, post: Post, conflict: Conflict) -> None:
     """Somebody was faster: see what stands there now, and let the record be decided anew."""
     if conflict.theirs is not None and satisfied(conflict.theirs, post.data):
-        _landed(tools, run, post, Receipt(post.key, conflict.version, conflict.theirs))
+        _landed(
+            tools, run, post, Receipt(post.key, conflict.version, conflict.theirs, found=bool(post.data.get("deleted")))
+        )
         return
     tools.outbox.answered(post, "replanned", "changed in between")
     if conflict.theirs is None:

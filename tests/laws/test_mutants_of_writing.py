@@ -1,0 +1,161 @@
+"""The law of the shared library has teeth: each way of getting the rules of writing wrong makes it fail."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import settings
+from hypothesis.stateful import run_state_machine_as_test
+
+from sync.core import plan as rules
+from sync.core import undo as taking_back
+from sync.core.plan import Place
+from sync.libraries.base import Conflict, Receipt, Write
+from sync.state import snapshot as seen
+from sync.state.outbox import Outbox
+from sync.state.snapshot import Snapshot
+from sync.steps import deciding, writing
+from tests.laws.test_person_first import MACHINE, SharedWork
+
+Patch = pytest.MonkeyPatch
+
+
+def the_base_is_all_that_the_library_answered(patch: Patch) -> None:
+    patch.setattr(seen, "rebased", lambda _base, _before, answered, _sent: dict(answered))
+
+
+def what_was_found_counts_as_ours(patch: Patch) -> None:
+    landed = Snapshot.landed
+    patch.setattr(Snapshot, "landed", lambda *args, **facts: landed(*args, **{**facts, "found": False}))
+
+
+def what_a_person_emptied_is_filled(patch: Patch) -> None:
+    patch.setattr(rules, "once_held", lambda _base, _name: False)
+
+
+def what_is_not_empty_is_filled(patch: Patch) -> None:
+    patch.setattr(rules, "_may_fill", lambda _name, _twin: True)
+
+
+def tags_that_were_removed_come_back(patch: Patch) -> None:
+    whole = rules._new_tags
+    patch.setattr(rules, "_new_tags", lambda record, twin, wish: whole(record, replace(twin, base={}), wish))
+
+
+def collections_are_entered_again(patch: Patch) -> None:
+    whole = rules._additions
+    patch.setattr(rules, "_additions", lambda wanted, twin, name: whole(wanted, replace(twin, base={}), name))
+
+
+def tags_of_others_are_dropped(patch: Patch) -> None:
+    whole = rules.update
+
+    def update(record: Any, twin: Any, wish: Any) -> dict[str, Any]:
+        changed = whole(record, twin, wish)
+        held = len(twin.data.get("tags", ()))
+        return {**changed, "tags": changed["tags"][held:]} if "tags" in changed else changed
+
+    patch.setattr(rules, "update", update)
+
+
+def tombstones_are_not_respected(patch: Patch) -> None:
+    whole = rules._for_tombstone
+    patch.setattr(rules, "_for_tombstone", lambda record, twin, wish: whole(record, twin, replace(wish, restore=True)))
+
+
+def every_trashed_item_counts_as_undone(patch: Patch) -> None:
+    whole = Snapshot.twin
+
+    def twin(self: Snapshot, key: str, match: Any) -> Any:
+        found = whole(self, key, match)
+        return replace(found, undone=True) if found and found.place is Place.TRASH else found
+
+    patch.setattr(Snapshot, "twin", twin)
+
+
+def merged_items_are_not_followed(patch: Patch) -> None:
+    patch.setattr(Snapshot, "heir", lambda _self, key: key)
+
+
+def what_lies_in_the_trash_is_no_twin(patch: Patch) -> None:
+    whole = deciding._followed
+    patch.setattr(deciding, "_followed", lambda *args: [twin for twin in whole(*args) if twin.place is Place.ALIVE])
+
+
+def writes_do_not_say_what_they_were_computed_from(patch: Patch) -> None:
+    patch.setattr(writing, "Write", lambda key, version, data: Write(key, version and 10**9, data))
+
+
+def a_conflict_is_taken_for_landed(patch: Patch) -> None:
+    def conflict(tools: Any, run: Any, post: Any, conflict: Conflict) -> None:
+        writing._landed(tools, run, post, Receipt(post.key, conflict.version, conflict.theirs or {}))
+
+    patch.setattr(writing, "_conflict", conflict)
+
+
+def an_unanswered_create_gets_another_key(patch: Patch) -> None:
+    whole = Outbox.pending
+
+    def pending(self: Outbox, limit: int = -1) -> Any:
+        return [replace(post, key=post.key[::-1]) if post.version == 0 else post for post in whole(self, limit)]
+
+    patch.setattr(Outbox, "pending", pending)
+
+
+def undo_takes_what_a_person_changed(patch: Patch) -> None:
+    patch.setattr(taking_back, "_stays", lambda *_args, **_facts: "")
+
+
+def undo_puts_back_whatever_stands_there(patch: Patch) -> None:
+    def take_back(write: Any, held: dict[str, Any]) -> Any:
+        held.update(
+            {name: (write.before or {}).get(name, "") for name in write.after if name in {"volume", "publisher"}}
+        )
+        return iter(())
+
+    patch.setattr(taking_back, "_take_back", take_back)
+
+
+def undo_puts_back_whole_sets(patch: Patch) -> None:
+    patch.setattr(taking_back, "_exchanged", lambda name, before, _after, _held: list(before.get(name, ())))
+
+
+def undo_does_not_look_at_what_came_back(patch: Patch) -> None:
+    def unmade(now: Any, stays: str) -> Any:
+        if now.place is Place.TRASH or stays:
+            return taking_back.Reversal(now.key, "kept", why="in the trash already")
+        return taking_back.Reversal(now.key, "trashed", {"deleted": 1})
+
+    patch.setattr(taking_back, "_unmade", unmade)
+
+
+MUTANTS: list[Callable[[Patch], None]] = [
+    the_base_is_all_that_the_library_answered,
+    what_was_found_counts_as_ours,
+    what_a_person_emptied_is_filled,
+    what_is_not_empty_is_filled,
+    tags_that_were_removed_come_back,
+    collections_are_entered_again,
+    tags_of_others_are_dropped,
+    tombstones_are_not_respected,
+    every_trashed_item_counts_as_undone,
+    merged_items_are_not_followed,
+    what_lies_in_the_trash_is_no_twin,
+    writes_do_not_say_what_they_were_computed_from,
+    a_conflict_is_taken_for_landed,
+    an_unanswered_create_gets_another_key,
+    undo_takes_what_a_person_changed,
+    undo_puts_back_whatever_stands_there,
+    undo_puts_back_whole_sets,
+    undo_does_not_look_at_what_came_back,
+]
+
+
+@pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.__name__)
+def test_a_wrong_rule_is_found(mutant: Callable[[Patch], None], monkeypatch: Patch) -> None:
+    mutant(monkeypatch)
+    with pytest.raises((AssertionError, KeyError, LookupError, ExceptionGroup)):
+        run_state_machine_as_test(SharedWork, settings=settings(MACHINE, max_examples=150))
