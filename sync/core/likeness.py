@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from functools import cached_property, lru_cache
+from functools import lru_cache
 
 from rapidfuzz import fuzz
 
+from sync.core.lazy import lazy
 from sync.core.sketch import COCHRANE, GENERIC, WIDE, Sketch
 from sync.core.titles import SMALL, begin_alike, companion, numbers_differ, opposed, titles
 
@@ -29,32 +30,32 @@ class Signs:
         self.one, self.other = one, other
         self.title, self.cut = titles(one, other)
 
-    @cached_property
+    @lazy
     def doi(self) -> int:
         """Of DOIs."""
         return equal(self.one.doi, self.other.doi)
 
-    @cached_property
+    @lazy
     def pmid(self) -> int:
         """Of PubMed's numbers."""
         return equal(self.one.pmid, self.other.pmid)
 
-    @cached_property
+    @lazy
     def identified(self) -> bool:
         """Whether they share an identifier."""
         return AGREE in (self.doi, self.pmid)
 
-    @cached_property
+    @lazy
     def shortest(self) -> int:
         """Letters of the shorter title."""
         return min(self.one.size, self.other.size)
 
-    @cached_property
+    @lazy
     def numbers(self) -> bool:
         """Whether the titles' numbers speak against each other."""
         return numbers_differ(self.one, self.other, self.title, cut=self.cut)
 
-    @cached_property
+    @lazy
     def opposed(self) -> bool:
         """Whether a word of one title stands where the other has quite another: hepatitis B and C, men and women, with and without."""
         return self.title < 1 and not self.cut and opposed(self.one, self.other)
@@ -64,12 +65,12 @@ class Signs:
         """`subtitle-differs` where they begin alike and go on otherwise, else `title-differs`."""
         return "subtitle-differs" if begin_alike(self.one, self.other) else "title-differs"
 
-    @cached_property
+    @lazy
     def companion(self) -> bool:
         """Whether what one title says more than the other is that of another paper about the same: its design, its costs."""
         return self.cut and companion(self.one, self.other)
 
-    @cached_property
+    @lazy
     def told_apart(self) -> bool:
         """Whether edition, number, day or register make two works of them."""
         if not self.one.apart or not self.other.apart:
@@ -77,104 +78,104 @@ class Signs:
         mine, theirs = (dict(part.split(":", 1) for part in each.apart) for each in (self.one, self.other))
         return any(theirs.get(name, value) != value for name, value in mine.items())
 
-    @cached_property
+    @lazy
     def isbn(self) -> bool:
         """Whether they share an ISBN."""
         return bool(self.one.isbns & self.other.isbns)
 
-    @cached_property
+    @lazy
     def marked(self) -> bool:
         """Whether both are notices, replies or protocols."""
         return bool(self.one.marks)
 
-    @cached_property
+    @lazy
     def known_years(self) -> bool:
         """Whether both years are known."""
         return bool(self.one.year and self.other.year)
 
-    @cached_property
+    @lazy
     def years(self) -> int:
         """Years between them; 0 where one is unknown."""
         return abs(self.one.year - self.other.year) if self.known_years else 0
 
-    @cached_property
+    @lazy
     def people(self) -> int:
         """May OVERLAP, too."""
         return people(self.one, self.other)
 
-    @cached_property
+    @lazy
     def as_many(self) -> bool:
         """Whether both have as many authors."""
         return len(self.one.authors) == len(self.other.authors)
 
-    @cached_property
+    @lazy
     def all_people(self) -> bool:
         """Whether all authors are the same, in order."""
         return self.as_many and all(map(same_name, self.one.authors, self.other.authors))
 
-    @cached_property
+    @lazy
     def several(self) -> bool:
         """Whether both have more than one author."""
         return len(self.one.authors) > 1 and len(self.other.authors) > 1
 
-    @cached_property
+    @lazy
     def nobody(self) -> bool:
         """Whether neither has an author."""
         return not self.one.authors and not self.other.authors
 
-    @cached_property
+    @lazy
     def journal(self) -> int:
         """Of names and ISSNs."""
         return AGREE if self.one.issns & self.other.issns else journals(self.one.journal, self.other.journal)
 
-    @cached_property
+    @lazy
     def volume(self) -> int:
         """Of volumes."""
         return equal(self.one.volume, self.other.volume)
 
-    @cached_property
+    @lazy
     def issue(self) -> int:
         """Of issues that are plain numbers."""
         return equal(self.one.issue, self.other.issue)
 
-    @cached_property
+    @lazy
     def issues(self) -> int:
         """Of issues as they were written: `Suppl 1` and `Suppl 2`."""
         return equal(self.one.whole_issue, self.other.whole_issue)
 
-    @cached_property
+    @lazy
     def page(self) -> int:
         """Of first pages."""
         return pages(self.one, self.other)
 
-    @cached_property
+    @lazy
     def place(self) -> bool:
         """Whether volume and first page agree, and the journal does not differ."""
         return self.volume == AGREE and self.page == AGREE and self.journal != DIFFER
 
-    @cached_property
+    @lazy
     def ends(self) -> bool:
         """Whether the first pages agree and both last pages are known."""
         return self.page == AGREE and bool(self.one.last and self.other.last)
 
-    @cached_property
+    @lazy
     def same_end(self) -> bool:
         """Whether the last pages agree, too; an article number is all of its place."""
         if self.ends:
             return self.one.last == self.other.last
         return self.page == AGREE and self.numbered and not self.one.last and not self.other.last
 
-    @cached_property
+    @lazy
     def other_end(self) -> bool:
         """Whether only the last pages differ."""
         return self.ends and self.one.last != self.other.last
 
-    @cached_property
+    @lazy
     def range(self) -> bool:
         """Whether page ranges of more than one page are equal."""
         return self.ends and self.one.last == self.other.last != self.one.first
 
-    @cached_property
+    @lazy
     def long_range(self) -> bool:
         """Whether they share a range of at least three pages that are none of a supplement: no two works of a journal do."""
         if not self.range or self.one.in_supplement:
@@ -184,52 +185,52 @@ class Signs:
             return False
         return int(last) - int(first) > 1
 
-    @cached_property
+    @lazy
     def near(self) -> bool:
         """Whether first pages are close, as misprints are."""
         return self.page == DIFFER and _near(self.one, self.other)
 
-    @cached_property
+    @lazy
     def numbered(self) -> bool:
         """Whether both have an article number for a page."""
         return self.one.numbered and self.other.numbered
 
-    @cached_property
+    @lazy
     def whole_places(self) -> bool:
         """Whether both have volume and last page, and the volume agrees."""
         return bool(self.one.last and self.other.last) and self.volume == AGREE
 
-    @cached_property
+    @lazy
     def abstract(self) -> int:
         """Of the beginnings of abstracts."""
         return abstracts(self.one, self.other)
 
-    @cached_property
+    @lazy
     def one_in_supplement(self) -> bool:
         """Whether one of them has a page of a supplement."""
         return self.one.in_supplement != self.other.in_supplement
 
-    @cached_property
+    @lazy
     def supplement(self) -> bool:
         """Whether one of them, only, ends on a page of a supplement."""
         return self.one_in_supplement and self.one.last != self.other.last
 
-    @cached_property
+    @lazy
     def kinds(self) -> frozenset[str]:
         """The item types of the two."""
         return frozenset((self.one.kind, self.other.kind))
 
-    @cached_property
+    @lazy
     def preprint(self) -> bool:
         """Whether one of them, only, is a preprint."""
         return self.one.preprint != self.other.preprint
 
-    @cached_property
+    @lazy
     def chapter(self) -> bool:
         """Whether one of them names the other as the book that it stands in."""
         return self.one.title == self.other.journal or self.other.title == self.one.journal
 
-    @cached_property
+    @lazy
     def versions(self) -> bool:
         """Whether they are two versions of one Cochrane review: by DOI, or by year or issue in that database."""
         if not self.one.cochrane or not self.other.cochrane:
@@ -240,12 +241,12 @@ class Signs:
         there = all(each.journal.startswith("cochrane database") for each in (self.one, self.other))
         return there and (self.years > 0 or DIFFER in (self.issue, self.volume))
 
-    @cached_property
+    @lazy
     def meeting(self) -> bool:
         """Whether one of them is a conference paper."""
         return (self.one.kind == "conferencePaper") != (self.other.kind == "conferencePaper")
 
-    @cached_property
+    @lazy
     def meetings(self) -> bool:
         """Whether both are."""
         return self.one.kind == self.other.kind == "conferencePaper"
