@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from threading import Event
@@ -14,7 +15,7 @@ from filelock import FileLock, Timeout
 
 from sync import drops, wiring
 from sync.config import Config
-from sync.errors import ConfigFault, Locked, StateFault, UsageFault
+from sync.errors import ConfigFault, Locked, Outage, StateFault, UsageFault, ZotdropError
 from sync.report import RunReport
 from sync.run import refresh_library, sync_drops, undo_run
 from sync.state.ledger import Ledger
@@ -147,16 +148,26 @@ def _undo(config: Config, order: Order, stop: Event, tell: Tell) -> RunReport:
             raise UsageFault(f"{order.undo}: there is no such run; zotdrop history shows what there is")
         if not run.wrote:
             raise UsageFault(f"{order.undo}: this run wrote nothing; there is nothing to take back")
-        wanted = ledger.undoings.library_of(run.id)
-        for name in config.library:
-            with wiring.open_tools(
-                config, name, ledger, stop=stop, tell=tell, dry=order.dry_run, offline=True, ask=False
-            ) as tools:
-                if tools.library.identity == wanted:
-                    return undo_run(tools, run.id)
-        raise UsageFault(f"{order.undo}: it wrote to {wanted}, which is no library of this config")
+        name = _library_called(config, ledger.undoings.library_of(run.id), stop)
+        with wiring.open_tools(
+            config, name, ledger, stop=stop, tell=tell, dry=order.dry_run, offline=True, ask=False
+        ) as tools:
+            return undo_run(tools, run.id)
     finally:
         ledger.close()
+
+
+def _library_called(config: Config, identity: str, stop: Event) -> str:
+    """The name of the library with this identity. One that cannot be told (its key or its program is missing) is passed over."""
+    passed: ZotdropError | None = None
+    for name in config.library:
+        try:
+            with closing(wiring.open_library(config, name, stop)) as library:
+                if library.identity == identity:
+                    return name
+        except (ConfigFault, Outage) as fault:
+            passed = fault
+    raise passed or UsageFault(f"the run wrote to {identity}, which is no library of this config")
 
 
 def _note_stop(ledger: Ledger, library: str, report: RunReport) -> None:

@@ -33,7 +33,7 @@ from sync.steps.writing import drain, send, settle
 log = logging.getLogger("zotdrop.run")
 
 AHEAD = 4  # batches under way at once
-PASSES = 5  # times that works are looked at again because their twin was being written
+PASSES = 5  # times that works are looked at again because their twin was being written, or somebody was faster
 AUTOMATIC_UP_TO = 2_000  # records: a larger drop brings no automatic keywords (they would drown the tag list)
 
 
@@ -235,10 +235,11 @@ def _work_off(tools: Tools, run: Run, task: Task, row: DropRow) -> None:
     run.made.clear()
     defer(tools, run, {name: tools.ledger.records.to_ask(row.id, name) for name in task.rules.sources})
     for _ in range(PASSES):
+        met = run.conflicts
         _one_pass(tools, run, task, row, wish, left)
         drain(tools, run)
         before, left = left, tools.ledger.records.works_left(row.id)
-        if not left or left == before:
+        if not left or (left == before and met == run.conflicts):
             return
 
 

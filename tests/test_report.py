@@ -14,10 +14,9 @@ from sync.report import (
     RunReport,
     as_json,
     as_text,
-    printable,
-    reading_json,
-    reading_text,
 )
+from sync.report.records import reading_json, reading_text
+from sync.report.words import printable
 
 
 def line(outcome: str, ordinal: int = 1, **facts: object) -> RecordLine:

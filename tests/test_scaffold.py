@@ -15,6 +15,7 @@ import pytest
 from click.testing import CliRunner
 
 from sync import cli, config, scaffold
+from sync.cli.switches import Common
 from sync.errors import ConfigFault, CredentialFault, UsageFault
 from sync.scaffold import config_file
 
@@ -93,7 +94,7 @@ def is_a_command(monkeypatch: pytest.MonkeyPatch) -> Callable[[list[str]], bool]
         raise ConfigFault(f"asked for {given}")
 
     def takes(words: list[str]) -> bool:
-        done = CliRunner().invoke(cli.cli, words, obj=cli.Common())
+        done = CliRunner().invoke(cli.cli, words, obj=Common())
         return words[0] == "-c" and str(done.exception) == f"asked for {words[1]}"
 
     monkeypatch.setattr(config, "find_and_load", find_and_load)

@@ -28,7 +28,8 @@ class Twin:
     """An item of the library that may be the record's work.
 
     data: its item JSON as last seen.  base: what the library answered to our last write of it; None if we never wrote it.
-    made: whether zotdrop created it.  undone: it lies in the trash because we took our own write back, and nobody touched it since.
+    made: whether zotdrop created it.  undone: we took our own write back, and nobody touched it since: it lies in
+    the trash, or went when that was emptied.
     """
 
     key: str

@@ -20,7 +20,7 @@ ITEM_TYPES: Mapping[str, str] = {
     "LEGAL": "case", "MANSCPT": "manuscript", "MAP": "map", "MGZN": "magazineArticle", "MPCT": "film",
     "MULTI": "videoRecording", "MUSIC": "audioRecording", "NEWS": "newspaperArticle", "PAMP": "manuscript", "PAT": "patent",
     "PCOMM": "letter", "RPRT": "report", "SER": "book", "SLIDE": "presentation", "SOUND": "audioRecording",
-    "STAND": "report", "STAT": "statute", "THES": "thesis", "UNBILL": "manuscript", "UNPB": "manuscript", "UNPD": "manuscript", "VIDEO": "videoRecording", "WEB": "webpage",
+    "STAND": "report", "STAT": "statute", "THES": "thesis", "UNBILL": "manuscript", "UNPD": "manuscript", "VIDEO": "videoRecording", "WEB": "webpage",
 }  # fmt: skip
 
 _ARTICLES = "bookSection conferencePaper dictionaryEntry document encyclopediaArticle journalArticle"

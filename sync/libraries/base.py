@@ -138,8 +138,7 @@ class Library(Protocol):
     def changes(self, since: int, known: Mapping[str, int] = NOTHING) -> Iterator[Delta]:
         """What changed after `since` (0: everything), page by page; the last page's version is where the next call starts.
 
-        known: version by key of what need not come again.  A library whose version is lower than `since` was set back: all of
-        it comes, and the last page's version is lower, too.
+        known: version by key of what need not come again.
         """
         ...
 

@@ -73,9 +73,7 @@ class Embedded:
 
     def changes(self, since: int, known: Mapping[str, int] = NOTHING) -> Iterator[Delta]:
         """Everything after `since`; what changes while the pages are read has a newer version, and comes next time."""
-        newest = self._version()
-        since = since if since <= newest else 0
-        reached = since
+        newest, reached = self._version(), since
         while rows := self._rows(
             "SELECT * FROM items WHERE version > ? AND version <= ? ORDER BY version LIMIT ?", (reached, newest, PAGE)
         ):

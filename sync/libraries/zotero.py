@@ -61,9 +61,7 @@ class ApiLibrary:
         """
         versions = self._api.versions(since, trashed=True)
         newest = self._api.version
-        if newest < since:
-            yield from self.changes(0)
-        elif newest > since or since == 0:
+        if newest > since or since == 0:
             wanted = [key for key, version in versions.items() if known.get(key) != version]
             yield from (Delta(since, tuple(page)) for page in self._pages(wanted))
             yield Delta(newest, gone=tuple(self._gone(since)))

@@ -37,6 +37,7 @@ _MIGRATIONS = {
         CREATE TABLE told (library INTEGER NOT NULL REFERENCES libraries (id), what TEXT NOT NULL, PRIMARY KEY (library, what));
         ALTER TABLE runs ADD COLUMN undoes TEXT NOT NULL DEFAULT '';
         ALTER TABLE outbox ADD COLUMN undo INTEGER NOT NULL DEFAULT 0;
+        CREATE INDEX outbox_by_run ON outbox (run, key);
         ALTER TABLE bases ADD COLUMN differs INTEGER NOT NULL DEFAULT 0;
         CREATE TABLE undone (
             run TEXT NOT NULL REFERENCES runs (id), record INTEGER NOT NULL REFERENCES records (id), outcome TEXT NOT NULL,

@@ -174,6 +174,7 @@ CREATE TABLE outbox (
 CREATE INDEX outbox_pending ON outbox (library, id) WHERE state = 'pending';
 CREATE INDEX outbox_by_key ON outbox (library, key) WHERE state = 'pending';
 CREATE INDEX outbox_by_record ON outbox (record);
+CREATE INDEX outbox_by_run ON outbox (run, key);
 
 -- Before and after of what every write that landed had written: what undo reads.
 CREATE TABLE journal (

@@ -131,7 +131,7 @@ class Snapshot:
             return None
         base = decode(row["base_json"]) if row["base_json"] else None
         data, place = decode(row["data_json"]), Place(row["place"])
-        undone = place is Place.TRASH and bool(base and base.get("deleted")) and row["written"] == row["version"]
+        undone = place is not Place.ALIVE and bool(base and base.get("deleted")) and row["written"] == row["version"]
         return Twin(row["key"], row["version"], data, base, place, match, made=bool(row["made"]), undone=undone)
 
     def heir(self, key: str) -> str:
@@ -184,6 +184,11 @@ class Snapshot:
             (self.id, Place.GONE.value),
         )
         return {row[0]: row[1] for row in rows}
+
+    def newest(self) -> int:
+        """The highest version of any object that was seen in the library, or written to it."""
+        found: int = self._db.value("SELECT COALESCE(MAX(version), 0) FROM items WHERE library = ?", (self.id,))
+        return found
 
     def tell_once(self, what: str) -> bool:
         """Whether this was not told before; from now on it was."""
@@ -243,6 +248,11 @@ class Snapshot:
             (self.id, Place.ALIVE.value),
         )
         return [(row[0], bool(row[1])) for row in rows]
+
+    def lives(self, key: str) -> bool:
+        """Whether an item is there, and not in the trash."""
+        found = "SELECT 1 FROM items WHERE library = ? AND key = ? AND place = ?"
+        return bool(self._db.value(found, (self.id, key, Place.ALIVE.value)))
 
     def known(self, key: str) -> bool:
         """Whether this key was ever seen in the library, or written by us."""

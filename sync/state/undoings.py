@@ -58,7 +58,7 @@ class Undoings:
         found: str | None = self._db.value(
             "SELECT d.path FROM records r JOIN drops d ON d.id = r.drop_id WHERE r.key = ?2 AND d.library = ?1"
             " AND r.state = 'done' AND d.first_run <> ?3 AND r.reasons_json NOT LIKE '%\"undone\"%'"
-            " AND COALESCE(r.survivor, r.id) NOT IN (SELECT record FROM outbox WHERE run = ?3) LIMIT 1",
+            " AND NOT EXISTS (SELECT 1 FROM outbox o WHERE o.record = COALESCE(r.survivor, r.id) AND o.run = ?3) LIMIT 1",
             (library, key, run),
         )
         return found or ""
@@ -84,29 +84,32 @@ class Undoings:
                 "UPDATE records SET outcome = 'left', reasons_json = ? WHERE id IN (SELECT record FROM undone WHERE run = ?)",
                 (encode([UNDONE]), run),
             )
-            self._set_drops(run, UNDONE)
+            sql.execute(
+                "UPDATE drops SET state = ? WHERE id IN"
+                " (SELECT r.drop_id FROM undone u JOIN records r ON r.id = u.record WHERE u.run = ?)",
+                (UNDONE, run),
+            )
 
-    def bring_back(self, undoes: str) -> None:
-        """The run that took records back was taken back itself: they stand as they stood."""
+    def bring_back(self, undoes: str, keys: Collection[str]) -> None:
+        """The run that took records back was taken back itself: those whose items these are stand as they stood.
+
+        A drop of which nothing is left out any more counts as done again; the others may still come anew.
+        """
         with self._db.transaction() as sql:
-            self._set_drops(undoes, "open")
+            for key in keys:
+                sql.execute(
+                    "UPDATE records SET (outcome, reasons_json) ="
+                    " (SELECT outcome, reasons_json FROM undone u WHERE u.run = ?1 AND u.record = records.id)"
+                    " WHERE key = ?2 AND id IN (SELECT record FROM undone WHERE run = ?1)",
+                    (undoes, key),
+                )
             sql.execute(
-                "UPDATE records SET (outcome, reasons_json) ="
-                " (SELECT outcome, reasons_json FROM undone u WHERE u.run = ?1 AND u.record = records.id)"
-                " WHERE id IN (SELECT record FROM undone WHERE run = ?1)",
-                (undoes,),
+                "UPDATE drops SET state = CASE WHEN EXISTS (SELECT 1 FROM records r WHERE r.drop_id = drops.id"
+                " AND r.state <> 'done') THEN 'open' ELSE 'done' END WHERE state = ?1 AND id IN"
+                " (SELECT r.drop_id FROM undone u JOIN records r ON r.id = u.record WHERE u.run = ?2)"
+                " AND NOT EXISTS (SELECT 1 FROM records r WHERE r.drop_id = drops.id AND r.reasons_json = ?3)",
+                (UNDONE, undoes, encode([UNDONE])),
             )
-            sql.execute(
-                "UPDATE drops SET state = 'done' WHERE state = 'open' AND NOT EXISTS"
-                " (SELECT 1 FROM records r WHERE r.drop_id = drops.id AND r.state <> 'done')"
-            )
-
-    def _set_drops(self, run: str, state: str) -> None:
-        self._db.connection.execute(
-            "UPDATE drops SET state = ? WHERE id IN"
-            " (SELECT r.drop_id FROM undone u JOIN records r ON r.id = u.record WHERE u.run = ?)",
-            (state, run),
-        )
 
 
 _RUN = (

@@ -103,16 +103,14 @@ def upload_files(tools: Tools, run: Run, drop: int | None = None) -> None:
 
     Raises Interrupted; what is not uploaded stays for the next run.
     """
-    told = False
     for upload in tools.uploads.open(drop):
         if tools.stop():
             raise Interrupted("stopped between two files; the next run goes on from here")
         if run.no_files is None:
             _upload(tools, run, upload)
         if run.no_files is not None:
-            problem = replace(run.no_files, message="") if told else run.no_files
-            tools.ledger.records.add_problem(upload.record, problem)
-            told = True
+            tools.ledger.records.add_problem(upload.record, run.no_files)
+            run.no_files = replace(run.no_files, message="")  # told once
 
 
 def _upload(tools: Tools, run: Run, upload: Upload) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from sync.errors import Interrupted, LimitReached
 from sync.libraries.base import NOTHING
 from sync.steps.tools import Tools
@@ -13,18 +15,25 @@ def look(tools: Tools) -> None:
     """Read what changed. Raises LimitReached for a library that has lost all it had."""
     tools.library.check()
     snapshot = tools.snapshot
-    since = newest = snapshot.version
-    seen: set[str] = set()
-    for delta in tools.library.changes(since, NOTHING if since else snapshot.versions()):
-        snapshot.take([(item.key, item.version, item.data) for item in delta.items], delta.gone)
+    since = snapshot.version
+    newest, _ = _read(tools, since, NOTHING if since else snapshot.versions())
+    if newest < snapshot.newest():  # set back, as by a backup: what it does not show is no longer there
+        newest, seen = _read(tools, 0, NOTHING)
+        snapshot.take([], snapshot.versions().keys() - seen)
+    snapshot.reached(newest)
+    _refuse_the_emptied(tools)
+
+
+def _read(tools: Tools, since: int, known: Mapping[str, int]) -> tuple[int, set[str]]:
+    """Take in what changed after `since`: the version of the library, and the keys that came."""
+    newest, seen = since, set[str]()
+    for delta in tools.library.changes(since, known):
+        tools.snapshot.take([(item.key, item.version, item.data) for item in delta.items], delta.gone)
         seen.update(item.key for item in delta.items)
         newest = delta.version
         if tools.stop():
             raise Interrupted("stopped while reading the library; the next run reads on")
-    if newest < since:  # set back, as by a backup: what it does not show is no longer there
-        snapshot.take([], snapshot.versions().keys() - seen)
-    snapshot.reached(newest)
-    _refuse_the_emptied(tools)
+    return newest, seen
 
 
 def _refuse_the_emptied(tools: Tools) -> None:

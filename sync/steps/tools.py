@@ -91,6 +91,7 @@ class Run:
     made: set[str] = field(default_factory=set)
     no_files: Problem | None = None
     foreign_changes: int = 0
+    conflicts: int = 0
     new: int = 0
     written: int = 0
     filled: int = 0

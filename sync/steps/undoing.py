@@ -80,7 +80,7 @@ def _note(tools: Tools, run: Run, undoes: str, found: Mapping[str, Reversal]) ->
     """The records whose items are gone, or have come back, with that."""
     row = tools.ledger.undoings.find(undoes)
     if row is not None and row.undoes:
-        tools.ledger.undoings.bring_back(undoes)
+        tools.ledger.undoings.bring_back(undoes, [key for key in found if tools.snapshot.lives(key)])
     else:
         taken = [one.key for one in found.values() if one.did in {"trashed", "restored"} or one.why in _DONE]
         tools.ledger.undoings.take_back(run.id, undoes, taken)

@@ -91,6 +91,7 @@ def _conflict(tools: Tools, run: Run, post: Post, conflict: Conflict) -> None:
             tools, run, post, Receipt(post.key, conflict.version, conflict.theirs, found=bool(post.data.get("deleted")))
         )
         return
+    run.conflicts += 1
     tools.outbox.answered(post, "replanned", "changed in between")
     if conflict.theirs is None:
         tools.snapshot.take([], gone=[post.key])

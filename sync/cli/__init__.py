@@ -4,73 +4,24 @@ from __future__ import annotations
 
 import json
 import logging
-import signal
 import sys
 import threading
-import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from contextlib import nullcontext
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from sync import __version__
-from sync.errors import Interrupted, UsageFault, ZotdropError
+from sync.cli.carrying import carry_out, have_done, print_reports
+from sync.cli.facts import standing, standing_text
+from sync.cli.switches import Common, common, dump
+from sync.errors import UsageFault, ZotdropError
 
 if TYPE_CHECKING:
     from sync.config import Config
-    from sync.orders import Order
-    from sync.report import RunReport
-
-F = TypeVar("F", bound=Callable[..., Any])
-
-
-@dataclass(slots=True)
-class Common:
-    """The switches that every command has, before or after its name."""
-
-    config: str | None = None
-    json: bool = False
-    verbose: bool = False
-    quiet: bool = False
-
-    def load(self) -> Config:
-        """The configuration that these switches and the environment name. Raises ConfigFault."""
-        from sync.config import find_and_load
-
-        config = find_and_load(Path(self.config) if self.config else None)
-        from sync.wiring import policy, without_effect
-
-        policy(config)
-        for warning in [*config.warnings, *without_effect(config)]:
-            self.say(f"warning: {warning}")
-        return config
-
-    def say(self, text: str) -> None:
-        """A message for a person, on stderr."""
-        if not self.quiet:
-            click.echo(text, err=True)
-
-
-def common(command: F) -> F:
-    """Adds -c, --json, -v and -q to a command and hands it their sum as first argument."""
-
-    def note(context: click.Context, option: click.Parameter, value: Any) -> None:
-        shared = context.ensure_object(Common)
-        if value:
-            setattr(shared, option.name or "", value)
-
-    options = [
-        click.option("-c", "--config", metavar="FILE", expose_value=False, callback=note, help="The config file."),
-        click.option("--json", is_flag=True, expose_value=False, callback=note, help="Data as JSON on stdout."),
-        click.option("-v", "--verbose", is_flag=True, expose_value=False, callback=note, help="Say more."),
-        click.option("-q", "--quiet", is_flag=True, expose_value=False, callback=note, help="Say nothing but errors."),
-    ]
-    for option in reversed(options):
-        command = option(command)
-    return command
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -123,11 +74,7 @@ def sync(shared: Common, /, paths: tuple[str, ...], *, strict: bool, **switches:
     orders.check_names(config, order)
     if order.offline and any(library.kind != "embedded" for library in config.library.values()):
         raise UsageFault("--offline needs an embedded library: a Zotero library is reached over the network")
-    if orders.daemon_lives(config):
-        return _hand_over(shared, config, order, strict=strict)
-    reports = _carry_out(shared, config, order)
-    _print_reports(shared, reports)
-    return orders.worst(reports, strict=strict)
+    return have_done(shared, config, order, strict=strict)
 
 
 @cli.command()
@@ -145,11 +92,7 @@ def refresh(shared: Common, *, dry_run: bool, library: str | None) -> int:
     config = shared.load()
     order = orders.Order(refresh=True, library=library, dry_run=dry_run)
     orders.check_names(config, order)
-    if orders.daemon_lives(config):
-        return _hand_over(shared, config, order, strict=False)
-    reports = _carry_out(shared, config, order)
-    _print_reports(shared, reports)
-    return orders.worst(reports, strict=False)
+    return have_done(shared, config, order)
 
 
 @cli.command()
@@ -170,14 +113,11 @@ def undo(shared: Common, run: str, *, dry_run: bool, yes: bool) -> int:
     if not (dry_run or yes):
         if not sys.stdin.isatty():
             raise UsageFault("undo changes the library: say --yes, or --dry-run to see what it would do")
-        _print_reports(shared, _carry_out(shared, config, orders.Order(undo=run, dry_run=True)))
+        print_reports(shared, carry_out(shared, config, orders.Order(undo=run, dry_run=True)))
         if not click.confirm("Take this back?", err=True):
-            raise UsageFault("nothing was changed")
-    if orders.daemon_lives(config):
-        return _hand_over(shared, config, order, strict=False)
-    reports = _carry_out(shared, config, order)
-    _print_reports(shared, reports)
-    return orders.worst(reports, strict=False)
+            shared.say("nothing was changed")
+            return 0
+    return have_done(shared, config, order)
 
 
 @cli.command()
@@ -187,7 +127,7 @@ def undo(shared: Common, run: str, *, dry_run: bool, yes: bool) -> int:
 def history(shared: Common, *, limit: int) -> None:
     """The runs that changed something, newest first; with -v all of them."""
     from sync import wiring
-    from sync.report import history_text
+    from sync.report.records import history_text
 
     ledger = wiring.open_ledger(shared.load())
     try:
@@ -196,7 +136,7 @@ def history(shared: Common, *, limit: int) -> None:
     finally:
         ledger.close()
     for run in runs:
-        click.echo(_dump(run) if shared.json else history_text(run))
+        click.echo(dump(run) if shared.json else history_text(run))
     if not runs:
         shared.say("no run has changed anything yet")
 
@@ -223,7 +163,8 @@ def parse(shared: Common, file: Path, *, encoding: str, tidy: bool) -> int:
     """Show how each record of FILE (- is standard input) is read, value by value. No network, nothing is written."""
     from sync import drops
     from sync.core.record import Gap
-    from sync.report import count, reading_json, reading_text
+    from sync.report.records import reading_json, reading_text
+    from sync.report.words import count
     from sync.steps.intake import for_library, readings, what_it_seems
 
     if str(file) != "-" and not file.is_file():
@@ -237,7 +178,7 @@ def parse(shared: Common, file: Path, *, encoding: str, tidy: bool) -> int:
                 continue
             entries += 1
             unreadable += part.record is None
-            click.echo(_dump(reading_json(part)) if shared.json else reading_text(part))
+            click.echo(dump(reading_json(part)) if shared.json else reading_text(part))
         seems = "" if entries else what_it_seems(lines)
     if not entries:
         shared.say(f"{file}: {seems}")
@@ -256,11 +197,11 @@ def status(shared: Common) -> None:
     config = shared.load()
     ledger = wiring.open_ledger(config)
     try:
-        facts = _status(config, ledger)
+        facts = standing(config, ledger)
     finally:
         ledger.close()
     facts["daemon"] = orders.daemon_lives(config)
-    click.echo(_dump(facts) if shared.json else _status_text(facts))
+    click.echo(dump(facts) if shared.json else standing_text(facts))
 
 
 @cli.command()
@@ -283,7 +224,7 @@ def export(shared: Common, /, *, library: str | None, **_format: str) -> None:
     opened = wiring.open_library(config, name, threading.Event())
     try:
         for item in opened.items():
-            click.echo(_dump({**item.data, "key": item.key, "version": item.version}))
+            click.echo(dump({**item.data, "key": item.key, "version": item.version}))
     finally:
         opened.close()
 
@@ -295,7 +236,7 @@ def export(shared: Common, /, *, library: str | None, **_format: str) -> None:
 def show(shared: Common, name: str) -> int:
     """All that is known of an item (by its key) or of a record (by its number): where each value came from, and what lost."""
     from sync import wiring
-    from sync.report import story_text
+    from sync.report.records import story_text
 
     ledger = wiring.open_ledger(shared.load())
     try:
@@ -303,7 +244,7 @@ def show(shared: Common, name: str) -> int:
     finally:
         ledger.close()
     for story in stories:
-        click.echo(_dump(story) if shared.json else story_text(story))
+        click.echo(dump(story) if shared.json else story_text(story))
     if not stories:
         raise UsageFault(
             f"{name}: no record of any drop has this key or number; keys stand in reports (-v) and in Zotero"
@@ -323,7 +264,7 @@ def review() -> None:
 def review_list(shared: Common) -> None:
     """Every question, with its number."""
     from sync import wiring
-    from sync.report import question_json, question_text
+    from sync.report.records import question_json, question_text
 
     ledger = wiring.open_ledger(shared.load())
     try:
@@ -331,7 +272,7 @@ def review_list(shared: Common) -> None:
     finally:
         ledger.close()
     for question in asked:
-        click.echo(_dump(question_json(question)) if shared.json else question_text(question))
+        click.echo(dump(question_json(question)) if shared.json else question_text(question))
     if not asked:
         shared.say("nothing waits for you")
 
@@ -425,11 +366,7 @@ def _decide(shared: Common, numbers: Iterable[int], *, yes: bool) -> int:
     finally:
         ledger.close()
     order = orders.Order(owed_only=True)
-    if orders.daemon_lives(config):
-        return _hand_over(shared, config, order, strict=False)
-    reports = _carry_out(shared, config, order)
-    _print_reports(shared, reports)
-    return orders.worst(reports, strict=False)
+    return have_done(shared, config, order)
 
 
 def _files(config: Config, paths: Iterable[str]) -> tuple[list[str], list[str]]:
@@ -455,139 +392,8 @@ def _files(config: Config, paths: Iterable[str]) -> tuple[list[str], list[str]]:
     return files, names
 
 
-def _carry_out(shared: Common, config: Config, order: Order) -> list[RunReport]:
-    """Carry an order out here, with progress, and with Ctrl-C as a stop between two batches."""
-    from sync import orders
-
-    stop = threading.Event()
-
-    def ask_to_stop(_number: int, _frame: object) -> None:
-        if stop.is_set():
-            raise KeyboardInterrupt
-        shared.say("stopping after this batch (once more to stop at once) ...")
-        stop.set()
-
-    before = {number: signal.signal(number, ask_to_stop) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        with _progress(shared) as tell:
-            return orders.carry_out(config, order, kind="sync", stop=stop, tell=tell)
-    except KeyboardInterrupt:
-        raise Interrupted("stopped at once; the next run goes on from here") from None
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
-def _hand_over(shared: Common, config: Config, order: Order, *, strict: bool) -> int:
-    """Hand the order to the living daemon through the ledger, and follow it."""
-    from sync import orders, wiring
-    from sync.steps.tools import instant
-
-    ledger = wiring.open_ledger(config)
-    wish = 0
-    try:
-        arguments = {**order.as_json(), "strict": strict, "verbose": shared.verbose}
-        wish = ledger.wishes.make("sync", arguments, instant(wiring.utc_now()))
-        shared.say("the service is running: it carries this out; following it ...")
-        told = ""
-        while (state := ledger.wishes.get(wish)).state != "done":
-            if state.progress != told:
-                told = state.progress
-                shared.say(told)
-            if not orders.daemon_lives(config) and ledger.wishes.withdraw(wish):
-                return _without_daemon(shared, config, order, strict=strict)
-            time.sleep(0.2)
-        answer = state.answer or {}
-    except KeyboardInterrupt:
-        taken = not ledger.wishes.withdraw(wish)
-        raise Interrupted("the service goes on with it" if taken else "taken back before it began") from None
-    finally:
-        ledger.close()
-    if "error" in answer:
-        click.echo(f"zotdrop: {answer['error']}", err=True)
-    for data, text in zip(answer.get("reports", ()), answer.get("texts", ()), strict=True):
-        click.echo(_dump(data) if shared.json else text) if shared.json or not shared.quiet else None
-    return int(state.exit_code or 0)
-
-
-def _without_daemon(shared: Common, config: Config, order: Order, *, strict: bool) -> int:
-    """The daemon ended before it took the order: carried out here after all."""
-    from sync import orders
-
-    reports = _carry_out(shared, config, order)
-    _print_reports(shared, reports)
-    return orders.worst(reports, strict=strict)
-
-
-def _print_reports(shared: Common, reports: Iterable[RunReport]) -> None:
-    from sync.report import as_json, as_text
-
-    for report in reports:
-        if shared.json:
-            click.echo(_dump(as_json(report)))
-        elif not shared.quiet:
-            click.echo(as_text(report, verbose=shared.verbose))
-        elif report.exit_code():  # -q says nothing but errors
-            click.echo(as_text(report), err=True)
-        if report.failure and shared.json:
-            click.echo(f"zotdrop: {report.failure}", err=True)
-
-
-def _progress(shared: Common) -> Any:
-    """A bar on a terminal, plain lines elsewhere, nothing with -q."""
-    from sync.progress import bar, lines, silent
-
-    if shared.quiet:
-        return silent()
-    return bar() if sys.stderr.isatty() else lines(lambda text: click.echo(text, err=True), time.monotonic)
-
-
-def _status(config: Config, ledger: Any) -> dict[str, Any]:
-    drops = [
-        {"path": row.path, "inbox": row.inbox, "arrived": row.arrived, "state": row.state, "entries": row.entries}
-        for row in ledger.records.drops()
-    ]
-    return {
-        "schema": 1,
-        "inboxes": {name: str(inbox.path) for name, inbox in config.inbox.items()},
-        "degraded": _degraded(config),
-        "drops": {"total": len(drops), "done": sum(drop["state"] == "done" for drop in drops)},
-        "open": [drop for drop in drops if drop["state"] != "done"],
-        "stopped": {name: asdict(stop) for name, stop in ledger.stops.all().items() if name in config.library},
-        "outcomes": ledger.totals(),
-        "waits": ledger.waits(),
-    }
-
-
-def _degraded(config: Config) -> str:
-    from sync.wiring import free_mb
-
-    free = free_mb(config)
-    return (
-        f"{free} MB are free, less than [state] min_free_mb: no new drops are taken in"
-        if free < config.state.min_free_mb
-        else ""
-    )
-
-
-def _status_text(facts: dict[str, Any]) -> str:
-    lines = [f"service: {'running' if facts['daemon'] else 'not running'}"]
-    lines += [f"degraded: {facts['degraded']}"] if facts["degraded"] else []
-    lines += [f"library {name}: stopped since {stop['at']}: {stop['why']}" for name, stop in facts["stopped"].items()]
-    lines += [f"inbox {name}: {path}" for name, path in facts["inboxes"].items()]
-    lines.append(f"drops: {facts['drops']['total']}, of them done: {facts['drops']['done']}")
-    lines += [f"  open: {drop['path']} ({drop['entries']} records, since {drop['arrived']})" for drop in facts["open"]]
-    lines.append("records: " + (", ".join(f"{n} {name}" for name, n in facts["outcomes"].items()) or "none yet"))
-    lines += [f"waiting: {what}: {number}" for what, number in facts["waits"].items() if number]
-    return "\n".join(lines)
-
-
 def _log(shared: Common) -> None:
     level = logging.DEBUG if shared.verbose else logging.WARNING if shared.quiet else logging.INFO
     logging.basicConfig(stream=sys.stderr, level=level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     for noisy in ("httpx", "httpx2", "httpcore", "httpcore2", "apscheduler"):  # their lines hold addresses with keys
         logging.getLogger(noisy).setLevel(logging.WARNING)
-
-
-def _dump(data: Any) -> str:
-    return json.dumps(data, ensure_ascii=False)

@@ -1,0 +1,144 @@
+"""Short plays in the shared library, each around one rule: what somebody does, what zotdrop does, and how it has to end."""
+
+from __future__ import annotations
+
+import tempfile
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sync.report import RunReport
+from tests.laws.shared_library import SharedLibrary
+
+TITLES = ("Tides and the people who read them in the north", "Kelp forests under a warming and restless sky")
+
+
+@contextmanager
+def stage() -> Iterator[SharedLibrary]:
+    with tempfile.TemporaryDirectory(prefix="zotdrop-scene-") as folder:
+        library = SharedLibrary(Path(folder), Counter())
+        library.source.away = True
+        yield library
+
+
+def drop(library: SharedLibrary, *works: int, name: str, **wish: Any) -> RunReport:
+    """A drop of these works; `more`: further tags and their values."""
+    report = library.sync("\n".join(_ris(work, wish.pop("more", "")) for work in works), name, **wish)
+    assert report is not None
+    return report
+
+
+def keys(report: RunReport) -> list[str]:
+    return [line.key for part in report.drops for line in part.records]
+
+
+def what_was_merged_in_zotero_is_followed() -> None:
+    with stage() as library:
+        loser, winner = keys(drop(library, 0, 1, name="a.ris"))
+        library.person_writes(winner, relations={"dc:replaces": library.uri(loser)})
+        library.person_writes(loser, deleted=1)
+        assert keys(drop(library, 0, name="b.ris", more="VL  - 8\n")) == [winner]
+        assert library.items()[loser].get("deleted")
+
+
+def a_change_in_between_is_seen_and_the_rest_is_written() -> None:
+    with stage() as library:
+        (key,) = keys(drop(library, 0, name="a.ris"))
+        library.meanwhile.append(lambda: library.person_writes(key, title="Mine", volume="7"))
+        report = drop(library, 0, name="b.ris", more="VL  - 8\nPB  - Ward\n")
+        item = library.items()[key]
+        assert (item["title"], item["volume"], item["publisher"]) == ("Mine", "7", "Ward")
+        assert library.met["answer: Conflict"] == 1
+        assert report.outcomes["updated"] == 1
+
+
+def an_edit_after_a_lost_answer_is_a_persons() -> None:
+    with stage() as library:
+        library.trouble.crash_write = 1
+        assert library.sync(_ris(0, "AB  - About water\n"), "a.ris") is None
+        (key,) = library.items()
+        library.person_writes(key, abstractNote="About water")  # shorter than what comes next, and typed
+        library.person_writes(key, abstractNote="About water in the north")
+        library.catch_up()
+        drop(library, 0, name="b.ris", more="AB  - About water in the north and in all the seas beyond it\n")
+        assert library.met["a create had landed before"] == 1
+        assert library.items()[key]["abstractNote"] == "About water in the north"
+
+
+def undo_leaves_a_persons_value() -> None:
+    with stage() as library:
+        (key,) = keys(drop(library, 0, name="a.ris"))
+        later = drop(library, 0, name="b.ris", more="VL  - 8\nPB  - Ward\n")
+        library.person_writes(key, volume="9")
+        library.undo(later.run)
+        item = library.items()[key]
+        assert (item["volume"], item.get("publisher", "")) == ("9", "")
+
+
+def undo_leaves_a_persons_tags_and_collections() -> None:
+    with stage() as library:
+        (key,) = keys(drop(library, 0, name="a.ris"))
+        (first,) = library.items()[key]["collections"]
+        later = drop(library, 0, name="b.ris", tags=("review",), collection="Second")
+        held = library.items()[key]
+        assert len(held["collections"]) == 2
+        library.person_writes(key, tags=[*held["tags"], {"tag": "mine"}])
+        library.undo(later.run)
+        assert [tag["tag"] for tag in library.items()[key]["tags"]] == ["mine"]
+        assert library.items()[key]["collections"] == [first]
+
+
+def what_a_person_brought_back_stays() -> None:
+    with stage() as library:
+        report = drop(library, 0, name="a.ris")
+        (key,) = keys(report)
+        library.undo(report.run)
+        library.person_writes(key, deleted=0)
+        library.undo(report.run)
+        assert not library.items()[key].get("deleted")
+
+
+def what_was_taken_back_comes_again_even_after_the_trash_was_emptied() -> None:
+    with stage() as library:
+        report = drop(library, 0, 1, name="a.ris")
+        gone, trashed = keys(report)
+        library.undo(report.run)
+        library.person_deletes(gone)
+        again = drop(library, 0, 1, name="b.ris", more="VL  - 8\n")
+        assert keys(again)[1] == trashed
+        assert again.outcomes["created"] == again.outcomes["updated"] == 1
+
+
+def an_undo_of_an_undo_brings_back_what_is_left() -> None:
+    with stage() as library:
+        report = drop(library, 0, 1, name="a.ris")
+        gone, trashed = keys(report)
+        undone = library.undo(report.run)
+        assert undone is not None
+        library.person_deletes(gone)
+        back = library.undo(undone.run)
+        assert back is not None
+        assert {one.key: one.did for one in back.undone} == {gone: "kept", trashed: "brought-back"}
+        same = library.sync("\n".join(_ris(work, "") for work in (0, 1)), "a.ris")
+        assert same is not None
+        assert set(keys(same)) == {gone, trashed}, "the file may come again: one of its records has no item"
+        assert set(library.items()) == {gone, trashed}
+
+
+SCENES: list[Callable[[], None]] = [
+    what_was_merged_in_zotero_is_followed,
+    a_change_in_between_is_seen_and_the_rest_is_written,
+    an_edit_after_a_lost_answer_is_a_persons,
+    undo_leaves_a_persons_value,
+    undo_leaves_a_persons_tags_and_collections,
+    what_a_person_brought_back_stays,
+    what_was_taken_back_comes_again_even_after_the_trash_was_emptied,
+    an_undo_of_an_undo_brings_back_what_is_left,
+]
+
+
+def _ris(work: int, more: str) -> str:
+    place = f"SP  - {11 + work}\nEP  - {29 + work}\nDO  - 10.5555/work{work}"
+    return f"TY  - JOUR\nTI  - {TITLES[work]}\nAU  - Berg, Anna\nT2  - Journal of Coasts\nPY  - 2019\n{place}\n{more}ER  - \n"
