@@ -25,7 +25,8 @@ def stage() -> Iterator[SharedLibrary]:
 
 def drop(library: SharedLibrary, *works: int, name: str, **wish: Any) -> RunReport:
     """A drop of these works; `more`: further tags and their values."""
-    report = library.sync("\n".join(_ris(work, wish.pop("more", "")) for work in works), name, **wish)
+    more = wish.pop("more", "")
+    report = library.sync("\n".join(_ris(work, more) for work in works), name, **wish)
     assert report is not None
     return report
 
@@ -57,14 +58,57 @@ def a_change_in_between_is_seen_and_the_rest_is_written() -> None:
 def an_edit_after_a_lost_answer_is_a_persons() -> None:
     with stage() as library:
         library.trouble.crash_write = 1
-        assert library.sync(_ris(0, "AB  - About water\n"), "a.ris") is None
+        assert library.sync(_ris(0, ""), "a.ris") is None
         (key,) = library.items()
-        library.person_writes(key, abstractNote="About water")  # shorter than what comes next, and typed
-        library.person_writes(key, abstractNote="About water in the north")
+        library.person_writes(key, date="2020")
         library.catch_up()
-        drop(library, 0, name="b.ris", more="AB  - About water in the north and in all the seas beyond it\n")
         assert library.met["a create had landed before"] == 1
-        assert library.items()[key]["abstractNote"] == "About water in the north"
+        fuller = _ris(0, "").replace("PY  - 2019", "PY  - 2020/05/01")
+        assert library.sync(fuller, "b.ris") is not None
+        assert library.items()[key]["date"] == "2020"
+
+
+def what_a_person_took_out_stays_out() -> None:
+    with stage() as library:
+        more = "VL  - 8\n"
+        (key,) = keys(drop(library, 0, name="a.ris", more=more, tags=("review",)))
+        library.person_writes(key, volume="", tags=[], collections=[])
+        drop(library, 0, name="b.ris", more="PB  - Ward\n", collection="Second", tags=("other",))
+        held = library.items()[key]
+        drop(library, 0, name="c.ris", more=f"{more}IS  - 2\n", tags=("review",))
+        item = library.items()[key]
+        assert (item.get("volume", ""), item["publisher"], item["issue"]) == ("", "Ward", "2")
+        assert [tag["tag"] for tag in item["tags"]] == ["other"]
+        assert item["collections"] == held["collections"]
+        assert len(held["collections"]) == 1
+
+
+def what_a_person_put_in_stays_in() -> None:
+    with stage() as library:
+        (key,) = keys(drop(library, 0, name="a.ris"))
+        library.person_writes(key, tags=[{"tag": "mine"}])
+        drop(library, 0, name="b.ris", tags=("review",))
+        assert {tag["tag"] for tag in library.items()[key]["tags"]} == {"mine", "review"}
+
+
+def what_a_person_threw_away_stays_away() -> None:
+    with stage() as library:
+        trashed, deleted = keys(drop(library, 0, 1, name="a.ris"))
+        library.person_writes(trashed, deleted=1)
+        library.person_deletes(deleted)
+        again = drop(library, 0, 1, name="b.ris", more="VL  - 8\n")
+        assert again.outcomes["left"] == 2
+        assert set(library.items()) == {trashed}
+        assert library.items()[trashed].get("deleted")
+
+
+def undo_leaves_an_item_that_somebody_edited() -> None:
+    with stage() as library:
+        report = drop(library, 0, name="a.ris")
+        (key,) = keys(report)
+        library.person_writes(key, title="Mine")
+        library.undo(report.run)
+        assert not library.items()[key].get("deleted")
 
 
 def undo_leaves_a_persons_value() -> None:
@@ -131,6 +175,10 @@ SCENES: list[Callable[[], None]] = [
     what_was_merged_in_zotero_is_followed,
     a_change_in_between_is_seen_and_the_rest_is_written,
     an_edit_after_a_lost_answer_is_a_persons,
+    what_a_person_took_out_stays_out,
+    what_a_person_put_in_stays_in,
+    what_a_person_threw_away_stays_away,
+    undo_leaves_an_item_that_somebody_edited,
     undo_leaves_a_persons_value,
     undo_leaves_a_persons_tags_and_collections,
     what_a_person_brought_back_stays,

@@ -1,4 +1,4 @@
-"""The law of the shared library has teeth: each way of getting the rules of writing wrong makes it fail."""
+"""The scenes of the shared library end well, and have teeth: each way of getting the rules of writing wrong spoils one."""
 
 from __future__ import annotations
 
@@ -7,8 +7,6 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import settings
-from hypothesis.stateful import run_state_machine_as_test
 
 from sync.core import plan as rules
 from sync.core import undo as taking_back
@@ -19,7 +17,6 @@ from sync.state.outbox import Outbox
 from sync.state.snapshot import Snapshot
 from sync.steps import deciding, writing
 from tests.laws.shared_scenes import SCENES
-from tests.laws.test_person_first import MACHINE, SharedWork
 
 Patch = pytest.MonkeyPatch
 
@@ -163,12 +160,10 @@ def test_the_scene_ends_well(scene: Callable[[], None]) -> None:
 @pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.__name__)
 def test_a_wrong_rule_is_found(mutant: Callable[[Patch], None], monkeypatch: Patch) -> None:
     mutant(monkeypatch)
-    with pytest.raises((AssertionError, KeyError, LookupError, ExceptionGroup)):
-        play_and_wander()
+    with pytest.raises((AssertionError, KeyError)):
+        play_all()
 
 
-def play_and_wander() -> None:
-    """The scenes first, which always end alike; then whatever comes."""
+def play_all() -> None:
     for scene in SCENES:
         scene()
-    run_state_machine_as_test(SharedWork, settings=settings(MACHINE, max_examples=150))
