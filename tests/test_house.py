@@ -60,7 +60,7 @@ IMPURE = {
 }  # fmt: skip
 ONLY_IN = {
     "httpx": {"http.py"},
-    "pydantic": {"config.py"},
+    "pydantic": {"config/"},
     "pyzotero": {"libraries/"},
     "sqlite3": {"state/", "libraries/embedded"},
     "apscheduler": {"service.py"},

@@ -1,0 +1,42 @@
+"""Commands before the first drop: write a config, check it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from sync.cli.switches import Common, common
+from sync.errors import UsageFault
+
+
+@click.command()
+@click.argument("folder", default=".", type=click.Path(file_okay=False, path_type=Path))
+@click.option("--desktop", is_flag=True, help="Write to the Zotero that runs on this computer: it is asked for a key.")
+@click.option("--url", metavar="URL", help="With --desktop: where it listens, if not at http://127.0.0.1:23119.")
+@common
+@click.pass_obj
+def init(shared: Common, folder: Path, *, desktop: bool, url: str | None) -> None:
+    """Write a commented config into FOLDER and create the folders it names."""
+    from sync import access, scaffold
+
+    if url and not desktop:
+        raise UsageFault("--url says where the Zotero on this computer listens; it goes with --desktop")
+    for line in access.desktop(folder, url) if desktop else scaffold.scaffold(folder):
+        shared.say(line)
+
+
+@click.command()
+@common
+@click.pass_obj
+def check(shared: Common) -> None:
+    """Check the config, the folders, and the right to write to each library."""
+    from sync import access
+
+    config = shared.load()
+    for name, inbox in config.inbox.items():
+        if not Path(inbox.path).is_dir():
+            raise UsageFault(f"[inbox.{name}] path: {inbox.path} is not there; zotdrop init makes it")
+    for name in config.library:
+        shared.say(f"library {name}: {access.check(config, name)}, may be written")
+    shared.say("all is well")
