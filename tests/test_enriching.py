@@ -301,7 +301,7 @@ def test_show_says_where_each_value_came_from_and_what_lost(stage: Scene) -> Non
     key = report["drops"][0]["records"][0]["key"]
     said = stage.run("show", key).stdout.decode()
     assert f"created {key}" in said
-    assert "joined by: record 2 of the same drop" in said
+    assert "joined by: record 2 of the same drop\n    for: doi agree (+4.8), " in said
     assert f"volume: {work.volume}  [drop]" in said
     assert "[pubmed, doi, " in said
     assert f"instead of {work.date[0]}" in said
@@ -311,3 +311,19 @@ def test_show_says_where_each_value_came_from_and_what_lost(stage: Scene) -> Non
     assert story["item"]["title"] == work.plain_title
     assert stage.run("show", str(story["record"])).stdout.decode() == said
     assert b"no record of any drop" in stage.run("show", "NOSUCH22", code=2).stderr
+
+
+def test_an_identifier_that_comes_late_tells_of_a_twin_and_merges_nothing(stage: Scene) -> None:
+    work = WORKS[0]
+    stage.write_config(use=[])
+    numbered = to_ris([work], without={"DO", "UR"}).replace("AN  - ", "DB  - PubMed\r\nAN  - ")
+    stage.sync(str(stage.drop("by-number.ris", numbered)))
+    stage.write_config(use=["pubmed"], pubmed_url=NOWHERE)
+    place = {"AN", "T2", "J2", "PY", "DA", "VL", "IS", "SP", "EP", "SN", "AB", "KW", "UR"}
+    late = stage.sync(str(stage.drop("by-doi.ris", to_ris([work], without=place))))
+    assert outcomes(late) == {"created": 1}
+    stage.write_config(use=["pubmed"])
+    assert stage.sync()["filled"] == 1
+    assert len(stage.items()) == 2
+    said = stage.run("show", late["drops"][0]["records"][0]["key"]).stdout.decode()
+    assert "! twice-in-library: the library holds this work 2 times" in said

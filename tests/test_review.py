@@ -119,6 +119,7 @@ def test_the_list_says_what_to_do(stage: Scene) -> None:
     assert f"zotdrop review accept {question['number']} (yes)" in said
     assert "record 2 of" in said
     assert "asked because the pages differ" in said
+    assert "    against: page differ (-7.1)" in said
     assert len({line.split(":")[-1] for line in said.splitlines() if "Tidal Biology" in line}) == 2, (
         "both sides, with their pages"
     )

@@ -50,7 +50,12 @@ def question_json(question: Mapping[str, Any]) -> dict[str, Any]:
     """One line of `review list --json`: `question` has the fields of the ledger's Question; `number` is what accept and reject take."""
     told = {name: question[name] for name in ("drop", "ordinal", "title", "cited", "reasons")}
     other = {"title": question["other"], "cited": question["other_cited"], "key": question["key"] or None}
-    return {"number": question["record"], **told, "other": other if any(other.values()) else None}
+    return {
+        "number": question["record"],
+        **told,
+        "other": other if any(other.values()) else None,
+        "evidence": [dict(part) for part in question["evidence"]],
+    }
 
 
 def question_text(question: Mapping[str, Any]) -> str:
@@ -64,12 +69,26 @@ def question_text(question: Mapping[str, Any]) -> str:
         lines.append(f"    {other or '(no title)'}")
         lines += [f"    {short(printable(question['other_cited']), 160)}"] if question["other_cited"] else []
         lines.append(f"  asked because {_why(question['reasons'])}")
+        lines += _evidence_text(question["evidence"])
     else:
         lines.append(
             "  its values had to be told apart by guessing; are they right? zotdrop parse shows how it was read"
         )
     lines.append(f"  zotdrop review accept {number} (yes) | zotdrop review reject {number} (no)")
     return "\n".join(lines)
+
+
+def _evidence_text(parts: Iterable[Mapping[str, Any]]) -> list[str]:
+    """What speaks for and against, a line each, with the weights in bits."""
+    sides = [
+        ("for", [part for part in parts if part["weight"] > 0]),
+        ("against", [p for p in parts if p["weight"] < 0]),
+    ]
+    return [
+        f"    {side}: " + ", ".join(f"{part['part']} {part['says']} ({part['weight']:+.1f})" for part in found)
+        for side, found in sides
+        if found
+    ]
 
 
 # Why a person is asked, by the rule that could not decide.
@@ -120,7 +139,8 @@ def story_text(story: Mapping[str, Any]) -> str:
     first, last = story["lines"]
     lines = [head, f"  record {story['ordinal']} of {printable(story['drop'])}, lines {first}-{last}"]
     lines += [f"  because: {', '.join(story['reasons'])}"] if story["reasons"] else []
-    lines += [f"  joined by: record {', '.join(map(str, story['merged']))} of the same drop"] if story["merged"] else []
+    for ordinal, parts in story["evidence"].items():
+        lines += [f"  joined by: record {ordinal} of the same drop", *_evidence_text(parts)]
     for name, value in (story["item"] or {}).items():
         source, how, at, old = story["origins"].get(name, ("drop", "", "", ""))
         told = ", ".join(filter(None, (source, how, at)))

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from sync.core.cite import cite
+from sync.core.evidence import Evidence, evidence
 from sync.core.items import from_item
 from sync.core.record import Record, from_json
+from sync.core.sketch import sketch
 from sync.errors import UsageFault
 from sync.state.database import Database, decode, encode
 
@@ -22,6 +24,7 @@ class Question:
 
     reasons: why it is asked.  other, key: the title and the item key of what may be the same work; empty where the question is
     whether the record was read rightly at all (`repair-doubtful`).  cited, other_cited: people, year and place of both.
+    evidence: what each of their parts says.
     """
 
     record: int
@@ -33,6 +36,7 @@ class Question:
     key: str = ""
     cited: str = ""
     other_cited: str = ""
+    evidence: tuple[Evidence, ...] = ()
 
 
 class Questions:
@@ -107,12 +111,18 @@ class Questions:
                 )
                 key, other = (twin[0] or "", from_json(decode(twin[1]))) if twin else ("", None)
         mine = from_json(decode(row["held"])) if row["held"] else None
-        told = (
-            (other.title, key, cite(mine) if mine else "", cite(other))
-            if other
-            else ("", key, cite(mine) if mine else "")
+        return Question(
+            record=row["id"],
+            drop=row["path"],
+            ordinal=row["ordinal"],
+            title=row["title"],
+            reasons=reasons,
+            other=other.title if other else "",
+            key=key,
+            cited=cite(mine) if mine else "",
+            other_cited=cite(other) if other else "",
+            evidence=evidence(sketch(mine), sketch(other)) if mine and other else (),
         )
-        return Question(row["id"], row["path"], row["ordinal"], row["title"], reasons, *told)
 
     def _item(self, library: int, key: str) -> Record | None:
         found = self._db.value("SELECT data_json FROM items WHERE library = ? AND key = ?", (library, key))

@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from sync.core.evidence import Evidence, evidence
 from sync.core.items import to_item
 from sync.core.record import from_json
+from sync.core.sketch import sketch
 from sync.state.database import Database, decode
 
 
@@ -17,6 +19,7 @@ class Story:
 
     origins: by field, source, how it was found, when, and the value before (those that are not named here came with the drop).
     lost: field, value and source of what was offered and not taken.  merged: ordinals of the records of the drop that joined it.
+    evidence: by these ordinals, what the parts of both say.
     """
 
     record: int
@@ -31,6 +34,7 @@ class Story:
     origins: Mapping[str, tuple[str, str, str, str]] = field(default_factory=dict)
     lost: tuple[tuple[str, str, str], ...] = ()
     merged: tuple[int, ...] = ()
+    evidence: Mapping[int, tuple[Evidence, ...]] = field(default_factory=dict)
 
 
 class Stories:
@@ -55,7 +59,7 @@ class Stories:
         lost = self._db.rows(
             "SELECT field, value, source FROM lost WHERE record = ? ORDER BY field, source", (row["id"],)
         )
-        joined = self._db.rows("SELECT ordinal FROM records WHERE survivor = ? ORDER BY ordinal", (row["id"],))
+        joined = self._joined(row)
         return Story(
             record=row["id"],
             drop=row["path"],
@@ -68,5 +72,16 @@ class Stories:
             problems=tuple(f"{code}: {message}" for code, message, _ in decode(row["problems_json"])),
             origins={c["field"]: (c["source"], c["how"], c["at"], c["old"]) for c in changes},
             lost=tuple((o["field"], o["value"], o["source"]) for o in lost),
-            merged=tuple(other["ordinal"] for other in joined),
+            merged=tuple(joined),
+            evidence=joined,
         )
+
+    def _joined(self, row: Any) -> dict[int, tuple[Evidence, ...]]:
+        """The records of the same drop that joined this one, by ordinal, and what the parts of both say, as they came."""
+        sql = "SELECT ordinal, record_json FROM records WHERE survivor = ? ORDER BY ordinal"
+        rows = list(self._db.rows(sql, (row["id"],)))
+        mine = sketch(from_json(decode(row["record_json"]))) if rows else None
+        return {
+            other["ordinal"]: evidence(mine, sketch(from_json(decode(other["record_json"])))) if mine else ()
+            for other in rows
+        }

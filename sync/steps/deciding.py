@@ -251,7 +251,19 @@ def _fill_one(tools: Tools, run: Run, rules: Rules, known: Enriched) -> list[Pos
     twin = tools.snapshot.twin(key, _SAME_ENTRY)
     if twin is None or twin.place is not Place.ALIVE:
         return []
+    _tell_twice(tools, work.id, [twin, *_learnt_twins(tools, key, known.record)])
     return post_additions(tools, run, work.id, twin, known.record, update(known.record, twin, Wish()))
+
+
+def _learnt_twins(tools: Tools, key: str, record: Record) -> list[Twin]:
+    """Other living items that an identifier learnt after writing shows to be the same work: too late to join them here."""
+    mine = sketch(record)
+    compared = tools.snapshot.sketches([other for other in tools.snapshot.keys(identifier_keys(record)) if other != key])
+    verdicts = {
+        other: compare(mine, item, join_versions=tools.join_versions) for other, (item, _) in compared.items()
+    }
+    same = [(other, match) for other, match in verdicts.items() if match.verdict is Verdict.SAME]
+    return [twin for other, match in same if (twin := tools.snapshot.twin(other, match))]
 
 
 def post_additions(
