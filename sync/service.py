@@ -32,9 +32,6 @@ from sync.state.uploads import any_open
 log = logging.getLogger("zotdrop.service")
 
 ORDERS_EVERY = 1.0  # seconds between two looks for orders from beside
-OWED_EVERY = 600.0  # seconds between two tries to fill what services still owe
-STOPPED_FOR = 900.0  # seconds until a library that refused us is looked at again
-RETRY_FIRST, RETRY_MOST = 30.0, 900.0  # seconds until a drop that could not be finished is tried again, doubling
 
 
 @dataclass(slots=True)
@@ -194,7 +191,7 @@ class Daemon:
         if self.config.schedule.refresh:
             scheduler.add_job(_guarded(self.refresh), self._trigger(self.config.schedule.refresh), id="refresh")
         scheduler.add_job(_guarded(self.take_orders), IntervalTrigger(seconds=ORDERS_EVERY), id="orders")
-        scheduler.add_job(_guarded(self.fill_owed), IntervalTrigger(seconds=OWED_EVERY), id="owed")
+        scheduler.add_job(_guarded(self.fill_owed), IntervalTrigger(seconds=self.config.schedule.owed), id="owed")
         scheduler.add_job(lambda: notify("WATCHDOG=1"), IntervalTrigger(seconds=10), id="watchdog")
         return scheduler
 
@@ -212,12 +209,12 @@ class Daemon:
         return retry is None or self._now() >= retry.at or _stamp(path) != retry.stamp
 
     def _work(self, name: str, paths: list[Path]) -> None:
-        watch = self._watches[name]
+        watch, pace = self._watches[name], self.config.schedule
         self._carry(Order(paths=tuple(map(str, paths)), inbox=name, wait_sources=True))
         for path in paths:
             if path.exists():
                 before = watch.retries.get(path)
-                delay = min(before.delay * 2, RETRY_MOST) if before else RETRY_FIRST
+                delay = min(before.delay * 2, pace.retry_most) if before else pace.retry
                 watch.retries[path] = Retry(self._now() + delay, delay, _stamp(path))
             else:
                 watch.retries.pop(path, None)
@@ -246,11 +243,12 @@ class Daemon:
         library = order.library or (self.config.inbox[order.inbox].library if order.inbox else "")
         if not library:  # `once` goes through all inboxes and ends
             return
-        self._stopped[library] = Standstill(self._now() + STOPPED_FOR, self._key_stamp(library))
+        seconds = self.config.schedule.refused
+        self._stopped[library] = Standstill(self._now() + seconds, self._key_stamp(library))
         log.error(
-            "library %s is stopped: nothing is asked of it for %d minutes, or until its key changes or `zotdrop check` finds it mended",
+            "library %s is stopped: nothing is asked of it for %g minutes, or until its key changes or `zotdrop check` finds it mended",
             library,
-            STOPPED_FOR / 60,
+            seconds / 60,
         )
 
     def _answer(self, arguments: Any, tell: Callable[[str], None]) -> tuple[int, dict[str, Any]]:

@@ -243,7 +243,7 @@ def test_a_library_that_is_stopped_keeps_no_other_from_being_looked_at_and_its_t
     watching.refresh()
     assert asked == ["main", "other", "other"]
     refused.clear()
-    seconds[0] = service.STOPPED_FOR
+    seconds[0] = watching.config.schedule.refused
     watching.refresh()
     watching.refresh()
     assert asked[3:] == ["main", "other"] * 2

@@ -16,6 +16,7 @@ DAY = 86_400.0  # seconds
 
 Key = Annotated[Secret, BeforeValidator(parse_secret), PlainSerializer(repr)]
 Duration = Annotated[float, BeforeValidator(seconds)]
+Pause = Annotated[Duration, Field(ge=1)]
 Address = Annotated[str, AfterValidator(checks.url)]  # as it stands
 Url = Annotated[Address, AfterValidator(lambda text: text.rstrip("/"))]  # paths are put after it
 FilePath = Annotated[str, AfterValidator(checks.path)]
@@ -174,6 +175,10 @@ class Schedule(_Model):
     """When the service does what no drop asks for."""
 
     refresh: Annotated[str, AfterValidator(checks.schedule)] = ""
+    retry: Pause = 30.0
+    retry_most: Pause = 900.0
+    owed: Pause = 600.0
+    refused: Pause = 900.0
 
 
 class Empty(_Model):
