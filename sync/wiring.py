@@ -7,7 +7,7 @@ import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from threading import Event
@@ -23,6 +23,7 @@ from sync.http import Http, Identity
 from sync.libraries.base import Library
 from sync.libraries.dry import DryLibrary
 from sync.libraries.guarded import Guarded
+from sync.libraries.paced import Pace, Paced
 from sync.secrets import resolve
 from sync.sources.base import Source
 from sync.state.ledger import Ledger
@@ -181,7 +182,7 @@ def open_tools(
     wait = waiting(stop)
     http = Http(identity=Identity(contact=config.contact, version=__version__), wait=wait, now=time.monotonic)
     real = open_library(config, library, stop)
-    target = DryLibrary(real) if dry else real
+    target = DryLibrary(real) if dry else _paced(config, library, real, ledger, wait)
     folder = TemporaryDirectory(prefix="zotdrop-dry-") if dry else None
     used = ledger.copy_to(Path(folder.name) / "ledger.sqlite") if folder else ledger
     try:
@@ -215,11 +216,21 @@ def open_tools(
             folder.cleanup()
 
 
+def _paced(config: Config, name: str, real: Library, ledger: Ledger, wait: Callable[[float], None]) -> Library:
+    """The library with the pauses that its members' desktops need; as it is where nobody shares it."""
+    own, rules = config.library[name], config.write
+    if getattr(own, "type", "") != "group" or rules.exclusive or not rules.pause_seconds:
+        return real
+    now = utc_now()
+    since = instant(now - timedelta(seconds=rules.burst_seconds + rules.pause_seconds))
+    written = ledger.outbox(ledger.snapshot(real.identity).id).recent(since)
+    before = [(now - datetime.strptime(at, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)).total_seconds() for at in written]
+    pace = Pace(rules.burst_seconds, rules.pause_seconds)
+    return Paced(real, pace, now=time.monotonic, wait=wait, before=before)
+
+
 # Options that are taken, for what is still to come, and do nothing yet.
 _NO_EFFECT_YET = (
-    ("write", "burst_seconds"),
-    ("write", "pause_seconds"),
-    ("write", "exclusive"),
     ("retention", "drops"),
     ("retention", "raw"),
     ("retention", "journal"),

@@ -9,6 +9,8 @@ from typing import Any
 from sync.core.undo import Written
 from sync.state.database import Database, decode, encode
 
+RECENT = 5_000  # rows of the journal in which `recent` looks
+
 
 @dataclass(frozen=True, slots=True)
 class Post:
@@ -73,6 +75,15 @@ class Outbox:
                 " SELECT run, library, key, ?, ?, ? FROM outbox WHERE id = ?",
                 (at, encode(before) if before is not None else None, encode(after), post.id),
             )
+
+    def recent(self, since: str) -> list[str]:
+        """When something landed since, newest first, each moment once. since: a moment as the ledger writes it."""
+        rows = self._db.rows(
+            "SELECT DISTINCT at FROM journal WHERE id > (SELECT COALESCE(MAX(id), 0) FROM journal) - ? AND library = ? AND at >= ?"
+            " ORDER BY at DESC",
+            (RECENT, self._library, since),
+        )
+        return [row[0] for row in rows]
 
     def written(self, run: str) -> dict[str, list[Written]]:
         """What a run wrote, by key, in the order of the first write of each."""
