@@ -220,9 +220,6 @@ _NO_EFFECT_YET = (
     ("write", "burst_seconds"),
     ("write", "pause_seconds"),
     ("write", "exclusive"),
-    ("retention", "drops"),
-    ("retention", "raw"),
-    ("retention", "journal"),
 )
 
 

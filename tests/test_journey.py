@@ -392,7 +392,7 @@ def test_too_little_space_takes_nothing_in_and_says_so(stage: Scene) -> None:
 def test_an_option_without_effect_is_warned_about(stage: Scene) -> None:
     done = stage.run("status", ZOTDROP__WRITE__EXCLUSIVE="true", ZOTDROP__RETENTION__RAW="3")
     assert b"[write] exclusive has no effect yet" in done.stderr
-    assert b"[retention] raw has no effect yet" in done.stderr
+    assert b"[retention]" not in done.stderr, "this one has"
 
 
 def test_a_rule_for_a_field_that_zotero_does_not_have_is_a_fault(stage: Scene) -> None:

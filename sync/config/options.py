@@ -37,6 +37,7 @@ class State(_Model):
 
     path: FilePath = "state/zotdrop.sqlite"
     min_free_mb: int = Field(500, ge=0)
+    keep_backups: int = Field(7, ge=0)
 
 
 class EmbeddedLibrary(_Model):
@@ -174,6 +175,7 @@ class Schedule(_Model):
     """When the service does what no drop asks for."""
 
     refresh: Annotated[str, AfterValidator(checks.schedule)] = ""
+    cleanup: Annotated[str, AfterValidator(checks.schedule)] = "17 4 * * *"
 
 
 class Empty(_Model):
