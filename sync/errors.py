@@ -10,7 +10,8 @@ ZotdropError                 exit 1
 |-- Barred                   exit 4   a service refuses us as a whole (403): stop asking, tell the owner
 |-- Locked                   exit 7   another instance holds the lock
 |-- LimitReached             exit 8   a safety limit stopped the run before its first write
-|-- StateFault               exit 1   the ledger cannot be used (newer than we are, damaged, disk full)
+|-- StateFault               exit 1   the ledger cannot be used now (disk full, held by another program)
+|   `-- LedgerFault          exit 3   the ledger is damaged, or of a newer zotdrop: a person has to act
 `-- Interrupted              exit 130 a stop was asked for; the next run goes on from here
 
 Every message says what, where, and what next.
@@ -83,7 +84,13 @@ class LimitReached(ZotdropError):
 
 
 class StateFault(ZotdropError):
-    """The ledger cannot be used: newer than this program, damaged, or its disk is full."""
+    """The ledger cannot be used now: its disk is full, or another program holds it."""
+
+
+class LedgerFault(StateFault):
+    """The ledger is damaged, or was written by a newer zotdrop. It is left as it is, and starting again does not help."""
+
+    exit_code = 3
 
 
 class Interrupted(ZotdropError):

@@ -13,7 +13,7 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from sync import drops, wiring
+from sync import drops, keeping, wiring
 from sync.config import Config
 from sync.errors import ConfigFault, Locked, Outage, StateFault, UsageFault, ZotdropError
 from sync.report import RunReport
@@ -36,7 +36,7 @@ class Order:
     wait_sources: whether records may wait for a source that is away (the daemon does, a manual sync does not).
     accept_empty: write even to a library that has lost all its items.
     owed_only: read nothing, only fill what earlier runs are owed.  refresh: read nothing, look at the library's items again.
-    undo: read nothing, take back what this run wrote.
+    undo: read nothing, take back what this run wrote.  cleanup: read nothing, let go of what is older than it is kept.
     """
 
     paths: tuple[str, ...] = ()
@@ -53,6 +53,7 @@ class Order:
     refresh: bool = False
     accept_empty: bool = False
     undo: str = ""
+    cleanup: bool = False
 
     def as_json(self) -> dict[str, Any]:
         """For the ledger, when the order is handed to the daemon."""
@@ -99,7 +100,7 @@ def daemon_lives(config: Config) -> bool:
 
 def spool(config: Config, data: bytes) -> str:
     """Keep what came on standard input as a file, so that it can be read again after a crash; its path."""
-    folder = Path(config.state.path).parent / "spool"
+    folder = Path(config.state.path).parent / drops.SPOOL
     folder.mkdir(parents=True, exist_ok=True)
     return str(drops.store(folder, data))
 
@@ -107,6 +108,8 @@ def spool(config: Config, data: bytes) -> str:
 def _by_library(config: Config, order: Order, *, kind: str, stop: Event, tell: Tell) -> list[RunReport]:
     if order.undo:
         return [_undo(config, order, stop, tell)]
+    if order.cleanup:
+        return [_cleanup(config, order)]
     by_library: dict[str, list[Task]] = {}
     for task in _tasks(config, order, stop):
         by_library.setdefault(order.library or config.inbox[task.rules.inbox].library, []).append(task)
@@ -146,6 +149,11 @@ def _undo(config: Config, order: Order, stop: Event, tell: Tell) -> RunReport:
         run = ledger.undoings.find(order.undo)
         if run is None:
             raise UsageFault(f"{order.undo}: there is no such run; zotdrop history shows what there is")
+        if run.let_go:
+            raise UsageFault(
+                f"{order.undo}: what this run wrote was let go of on {run.let_go[:10]}, as [retention] journal says;"
+                " it cannot be taken back any more"
+            )
         if not run.wrote:
             raise UsageFault(f"{order.undo}: this run wrote nothing; there is nothing to take back")
         name = _library_called(config, ledger.undoings.library_of(run.id), stop)
@@ -155,6 +163,11 @@ def _undo(config: Config, order: Order, stop: Event, tell: Tell) -> RunReport:
             return undo_run(tools, run.id)
     finally:
         ledger.close()
+
+
+def _cleanup(config: Config, order: Order) -> RunReport:
+    with closing(wiring.open_ledger(config)) as ledger:
+        return keeping.cleanup(config, ledger, dry=order.dry_run)
 
 
 def _library_called(config: Config, identity: str, stop: Event) -> str:

@@ -139,6 +139,10 @@ class Daemon:
         """Look at the items of every library again."""
         self._carry_for_each(Order(refresh=True))
 
+    def cleanup(self) -> None:
+        """Let go of what is older than it is kept."""
+        self._carry(Order(cleanup=True))
+
     def _stands_still(self, library: str) -> bool:
         """Whether this library refused us lately, its key is the same, and no command beside has found it mended since."""
         stop = self._stopped.get(library)
@@ -190,6 +194,8 @@ class Daemon:
             scheduler.add_job(_guarded(job), trigger, args=[name], id=f"inbox-{name}")
         if self.config.schedule.refresh:
             scheduler.add_job(_guarded(self.refresh), self._trigger(self.config.schedule.refresh), id="refresh")
+        if self.config.schedule.cleanup:
+            scheduler.add_job(_guarded(self.cleanup), self._trigger(self.config.schedule.cleanup), id="cleanup")
         scheduler.add_job(_guarded(self.take_orders), IntervalTrigger(seconds=ORDERS_EVERY), id="orders")
         scheduler.add_job(_guarded(self.fill_owed), IntervalTrigger(seconds=self.config.schedule.owed), id="owed")
         scheduler.add_job(lambda: notify("WATCHDOG=1"), IntervalTrigger(seconds=10), id="watchdog")
@@ -231,7 +237,7 @@ class Daemon:
                 self.worst_code = self.worst_code or fault.exit_code
                 return []
         for report in reports:
-            if report.drops or report.filled or report.failure or report.refreshed is not None:
+            if report.drops or report.filled or report.failure or report.refreshed is not None or report.upkeep:
                 log.info("%s", as_text(report))
         self.worst_code = self.worst_code or worst(reports, strict=False)
         if any(report.failure_code == ConfigFault.exit_code for report in reports):

@@ -230,11 +230,7 @@ def _paced(config: Config, name: str, real: Library, ledger: Ledger, wait: Calla
 
 
 # Options that are taken, for what is still to come, and do nothing yet.
-_NO_EFFECT_YET = (
-    ("retention", "drops"),
-    ("retention", "raw"),
-    ("retention", "journal"),
-)
+_NO_EFFECT_YET: tuple[tuple[str, str], ...] = ()
 
 
 def without_effect(config: Config) -> list[str]:

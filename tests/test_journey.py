@@ -389,12 +389,6 @@ def test_too_little_space_takes_nothing_in_and_says_so(stage: Scene) -> None:
     assert outcomes(stage.sync()) == {"created": 1}
 
 
-def test_an_option_without_effect_is_warned_about(stage: Scene) -> None:
-    done = stage.run("status", ZOTDROP__WRITE__EXCLUSIVE="true", ZOTDROP__RETENTION__RAW="3")
-    assert b"[write] exclusive" not in done.stderr, "it has one"
-    assert b"[retention] raw has no effect yet" in done.stderr
-
-
 def test_a_rule_for_a_field_that_zotero_does_not_have_is_a_fault(stage: Scene) -> None:
     done = stage.run("status", code=3, ZOTDROP__MERGE__FIELDS__ABSTRACT="keep")
     assert b"[merge.fields] abstract: Zotero has no such field; did you mean 'abstractNote'?" in done.stderr

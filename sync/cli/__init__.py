@@ -7,7 +7,7 @@ import sys
 import click
 
 from sync import __version__
-from sync.cli import looking, reviewing, setting_up, working
+from sync.cli import keeping, looking, reviewing, setting_up, working
 from sync.cli.switches import Common, common
 from sync.errors import ZotdropError
 
@@ -33,6 +33,8 @@ for _command in (
     looking.show,
     looking.export,
     looking.config_group,
+    keeping.cleanup,
+    keeping.backup,
 ):
     cli.add_command(_command)
 

@@ -38,6 +38,7 @@ class State(_Model):
 
     path: FilePath = "state/zotdrop.sqlite"
     min_free_mb: int = Field(500, ge=0)
+    keep_backups: int = Field(7, ge=0)
 
 
 class EmbeddedLibrary(_Model):
@@ -179,6 +180,7 @@ class Schedule(_Model):
     retry_most: Pause = 900.0
     owed: Pause = 600.0
     refused: Pause = 900.0
+    cleanup: Annotated[str, AfterValidator(checks.schedule)] = "17 4 * * *"
 
 
 class Empty(_Model):

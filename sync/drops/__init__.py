@@ -22,6 +22,8 @@ from sync.errors import UsageFault, ZotdropError
 __all__ = [
     "DONE",
     "HELD",
+    "REPORT",
+    "SPOOL",
     "Drop",
     "Lines",
     "Settle",
@@ -39,6 +41,7 @@ __all__ = [
 ]
 
 DONE, HELD = "done", "held"
+SPOOL = "spool"  # beside the ledger: what came on standard input
 REPORT = ".report.json"  # put after the name of a drop
 MOST_NAME = 255  # bytes of a file's name
 CHUNK = 1 << 20  # bytes read at once

@@ -97,11 +97,20 @@ class DropReport:
 
 
 @dataclass(frozen=True, slots=True)
+class Upkeep:
+    """What was done for the ledger itself. kind: cleanup, rebuild ...  lines: for a person.  facts: for a program."""
+
+    kind: str
+    lines: tuple[str, ...]
+    facts: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
 class RunReport:
     """What one run did. away: services that did not answer, and why. filled: items that got values they were owed.
 
     refreshed: items of the library that were looked at again (None: that was not asked for).  seen: those worth a word.
-    undoes: the run that this one took back.  undone: what became of each object of it.
+    undoes: the run that this one took back.  undone: what became of each object of it.  upkeep: what was done for the ledger.
     """
 
     run: str
@@ -119,6 +128,7 @@ class RunReport:
     seen: tuple[SeenLine, ...] = ()
     undoes: str = ""
     undone: tuple[UndoneLine, ...] = ()
+    upkeep: Upkeep | None = None
 
     @property
     def outcomes(self) -> dict[str, int]:
@@ -163,6 +173,7 @@ def as_json(report: RunReport) -> dict[str, Any]:
         "drops": [_drop_json(drop) for drop in report.drops],
         **({"refresh": _refresh_json(report)} if report.refreshed is not None else {}),
         **({"undo": _undo_json(report)} if report.undoes else {}),
+        **({report.upkeep.kind: dict(report.upkeep.facts)} if report.upkeep else {}),
     }
 
 
@@ -173,6 +184,8 @@ def as_text(report: RunReport, *, verbose: bool = False) -> str:
         lines += _refresh_text(report, verbose=verbose)
     elif report.undoes:
         lines += _undo_text(report, verbose=verbose)
+    elif report.upkeep is not None:
+        lines += [printable(line) for line in report.upkeep.lines]
     elif not report.drops and not report.filled and not report.failure:
         lines.append("Nothing to do: no drop waits in the inbox.")
     lines += _away_text(report)
@@ -335,7 +348,7 @@ def _away_line(service: str, why: str) -> str:
 def _closing(report: RunReport) -> str:
     dry = " Dry run: nothing was written." if report.dry else ""
     asked = ", ".join(f"{number} to {_name(name)}" for name, number in report.requests.items() if number) or "none"
-    if report.refreshed is not None or report.undoes:
+    if report.refreshed is not None or report.undoes or report.upkeep:
         return f"Requests: {asked}. {report.seconds:.1f} s.{dry}"
     entries = sum(drop.entries for drop in report.drops)
     parts = [f"{number} {outcome}" for outcome, number in report.outcomes.items() if number]

@@ -10,10 +10,10 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from sync.errors import StateFault
+from sync.errors import LedgerFault, StateFault
+from sync.state import backups
 
-VERSION = 3
-_APPLICATION = 0x7A646C31  # "zdl1": marks a file as a zotdrop ledger (PRAGMA application_id)
+VERSION = 4
 _BUSY_MS = 30_000
 
 
@@ -68,6 +68,16 @@ _MIGRATIONS = {
         CREATE INDEX uploads_by_record ON uploads (record);
         CREATE TABLE drop_folders (drop_id INTEGER PRIMARY KEY REFERENCES drops (id), path_json TEXT NOT NULL);
     """,
+    3: """
+        ALTER TABLE libraries ADD COLUMN regained INTEGER NOT NULL DEFAULT 0;
+        CREATE TABLE ledger_mark (name TEXT NOT NULL, count INTEGER NOT NULL, copied INTEGER NOT NULL DEFAULT 0);
+        CREATE TABLE tombstones (library INTEGER NOT NULL REFERENCES libraries (id), key TEXT NOT NULL, PRIMARY KEY (library, key));
+        CREATE TABLE let_go (run TEXT PRIMARY KEY REFERENCES runs (id), at TEXT NOT NULL, wrote INTEGER NOT NULL);
+        CREATE TABLE overlaps (
+            drop_id INTEGER PRIMARY KEY REFERENCES drops (id), earlier INTEGER NOT NULL REFERENCES drops (id),
+            shared INTEGER NOT NULL, works INTEGER NOT NULL, answer TEXT NOT NULL DEFAULT ''
+        );
+    """,
 }
 
 
@@ -79,11 +89,16 @@ class Database:
         self._open_transaction = False
         try:
             self.connection = _connect(path)
+        except sqlite3.Error as fault:
+            raise told(path, fault) from fault
+        try:
             self._prepare()
         except sqlite3.Error as fault:
-            raise StateFault(
-                f"{path}: the ledger cannot be opened ({fault}); is it a zotdrop ledger, on a local disk?"
-            ) from fault
+            self.connection.close()
+            raise told(path, fault) from fault
+        except BaseException:
+            self.connection.close()
+            raise
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
@@ -116,6 +131,19 @@ class Database:
         row = self.one(sql, values)
         return row[0] if row else None
 
+    def back_up(self, goal: Path) -> None:
+        """A checked copy of the ledger as it is now, while others go on writing; whole or not at all. Raises StateFault."""
+        backups.back_up(self.connection, goal, version=VERSION)
+
+    def remade(self) -> bool:
+        """Make the file anew without its free pages; False where another program keeps us from it."""
+        try:
+            self.connection.execute("VACUUM")
+            self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        except sqlite3.OperationalError:
+            return False
+        return True
+
     def copy_to(self, other: Path | str) -> Database:
         """A second ledger with the same content (a dry run works on one)."""
         twin = Database(other)
@@ -129,10 +157,10 @@ class Database:
     def _run(self, sql: str, values: Sequence[Any] = ()) -> sqlite3.Cursor:
         try:
             return self.connection.execute(sql, values)
-        except sqlite3.OperationalError as fault:
-            raise StateFault(
-                f"{self.path}: {fault}; is the disk full or the file locked by another program?"
-            ) from fault
+        except sqlite3.DatabaseError as fault:
+            if isinstance(fault, sqlite3.IntegrityError | sqlite3.ProgrammingError):
+                raise
+            raise told(self.path, fault) from fault
 
     def _prepare(self) -> None:
         before = self._version()
@@ -141,10 +169,13 @@ class Database:
         script = "\n".join(_MIGRATIONS.get(version, "") for version in range(before, VERSION))
         if not before:
             script = files("sync.state").joinpath("schema.sql").read_text(encoding="utf-8")
-        marks = f"PRAGMA application_id = {_APPLICATION};\nPRAGMA user_version = {VERSION};"
+        elif self.path != ":memory:":
+            ledger = Path(self.path)
+            backups.back_up(self.connection, backups.before_migration(ledger, before), version=before)
+        marks = f"PRAGMA application_id = {backups.APPLICATION};\nPRAGMA user_version = {VERSION};"
         try:
             self.connection.executescript(f"BEGIN IMMEDIATE;\n{script};\n{marks}\nCOMMIT;")
-        except sqlite3.OperationalError:
+        except sqlite3.Error:
             if self.connection.in_transaction:
                 self.connection.execute("ROLLBACK")
             if self._version() != VERSION:  # another process made the tables between our look and our try: fine
@@ -153,10 +184,29 @@ class Database:
     def _version(self) -> int:
         found: int = self.value("PRAGMA user_version")
         if found > VERSION:
-            raise StateFault(
-                f"{self.path}: written by a newer zotdrop (tables {found}, known {VERSION}); install that one"
+            raise LedgerFault(
+                f"{self.path}: written by a newer zotdrop (tables {found}, known {VERSION}); install that one."
+                f" The file is left as it is; a copy from before the change may lie in {backups.folder(Path(self.path))}"
             )
         return found
+
+
+def told(path: Path | str, fault: sqlite3.Error) -> StateFault:
+    """What SQLite says, in our words: damage is for a person, everything else may pass."""
+    if getattr(fault, "sqlite_errorcode", 0) & 0xFF in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}:
+        return damaged(path, str(fault))
+    return StateFault(f"{path}: {fault}; is the disk full, or the file on a network disk or held by another program?")
+
+
+def damaged(path: Path | str, what: str) -> LedgerFault:
+    """The ways out of a damaged ledger."""
+    ledger = Path(path)
+    backup = backups.newest(ledger)
+    restore = f"put a backup in its place (the newest: cp {backup} {ledger})" if backup else "put a backup in its place"
+    return LedgerFault(
+        f"{ledger}: the ledger is damaged, or no ledger ({what}); it is left as it is. Move it aside with its -wal and -shm"
+        f" files, then {restore}, or have it made again from the archived drops and the library: zotdrop rebuild"
+    )
 
 
 def encode(value: Any) -> str:
@@ -174,7 +224,10 @@ def _connect(path: Path | str) -> sqlite3.Connection:
         Path(path).parent.mkdir(parents=True, exist_ok=True)
     connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=_BUSY_MS / 1000)
     connection.row_factory = sqlite3.Row
-    connection.execute("PRAGMA journal_mode = WAL")
-    connection.execute("PRAGMA synchronous = FULL")
-    connection.execute("PRAGMA foreign_keys = ON")
+    try:
+        for setting in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
+            connection.execute(f"PRAGMA {setting}")
+    except sqlite3.Error:
+        connection.close()
+        raise
     return connection

@@ -15,11 +15,12 @@ from sync.state.snapshot import Snapshot
 from sync.state.stops import Stops
 from sync.state.stories import Stories
 from sync.state.undoings import Undoings
+from sync.state.upkeep import Upkeep
 from sync.state.wishes import Wishes
 
 
 class Ledger:
-    """All tables of the ledger by room: `records`, `answers`, `questions`, `stops`, `wishes`, `undoings`; per library a snapshot and an outbox."""
+    """All tables of the ledger by room: `records`, `answers`, `questions`, `stops`, `wishes`, `undoings`, `upkeep`; per library a snapshot and an outbox."""
 
     def __init__(self, database: Database) -> None:
         self.database = database
@@ -30,6 +31,7 @@ class Ledger:
         self.stories = Stories(database)
         self.wishes = Wishes(database)
         self.undoings = Undoings(database)
+        self.upkeep = Upkeep(database)
         self.transaction = database.transaction
         self._snapshots: dict[str, Snapshot] = {}
 

@@ -141,6 +141,11 @@ class Records:
             )
         return self.get(int(cursor.lastrowid or 0))
 
+    def settled(self, sha256: str) -> bool:
+        """Whether these bytes were worked off, to the last record, as often as they came."""
+        states = [row[0] for row in self._db.rows("SELECT state FROM drops WHERE sha256 = ?", (sha256,))]
+        return bool(states) and all(state in {"done", "undone"} for state in states)
+
     def retire(self, drop: int) -> None:
         """A drop that was taken back stands aside: the same bytes may come again."""
         with self._db.transaction() as sql:

@@ -1,4 +1,4 @@
--- The ledger, version 3 (`database` has what makes it of older ones). Plain SQL; times are UTC, ISO 8601, and come from the program, never from the database.
+-- The ledger, version 4 (`database` has what makes it of older ones). Plain SQL; times are UTC, ISO 8601, and come from the program, never from the database.
 -- Texts ending in _json hold JSON.
 
 CREATE TABLE runs (
@@ -23,7 +23,8 @@ CREATE TABLE libraries (
     id INTEGER PRIMARY KEY,
     identity TEXT NOT NULL UNIQUE,           -- zotero:users/123, embedded:<uuid>
     version INTEGER NOT NULL DEFAULT 0,      -- the snapshot holds everything up to here
-    keyed INTEGER NOT NULL DEFAULT 0         -- by which rules sketches and blocks of its items were made
+    keyed INTEGER NOT NULL DEFAULT 0,        -- by which rules sketches and blocks of its items were made
+    regained INTEGER NOT NULL DEFAULT 0      -- 1: not all that was written is known here, read the library whole first; 2: and that was done
 );
 
 -- The snapshot: each library's items as last seen.
@@ -270,4 +271,34 @@ CREATE TABLE refused_keys (
     at TEXT NOT NULL,
     why TEXT NOT NULL,                       -- what a person was told
     PRIMARY KEY (address, salt)
+);
+
+-- Which ledger this is, and how often it was written to by runs: the same stands in a file beside it, so that an older one is seen.
+CREATE TABLE ledger_mark (
+    name TEXT NOT NULL,
+    count INTEGER NOT NULL,
+    copied INTEGER NOT NULL DEFAULT 0        -- 1: this is a backup
+);
+
+-- Keys that were deleted for good before we ever saw what they were.
+CREATE TABLE tombstones (
+    library INTEGER NOT NULL REFERENCES libraries (id),
+    key TEXT NOT NULL,
+    PRIMARY KEY (library, key)
+);
+
+-- Runs whose journal was let go of: they cannot be taken back any more.
+CREATE TABLE let_go (
+    run TEXT PRIMARY KEY REFERENCES runs (id),
+    at TEXT NOT NULL,
+    wrote INTEGER NOT NULL                   -- objects
+);
+
+-- Drops that hold nearly all of what an earlier drop brought.
+CREATE TABLE overlaps (
+    drop_id INTEGER PRIMARY KEY REFERENCES drops (id),
+    earlier INTEGER NOT NULL REFERENCES drops (id),
+    shared INTEGER NOT NULL,                 -- works of the drop whose item the earlier one brought, too
+    works INTEGER NOT NULL,                  -- of the drop
+    answer TEXT NOT NULL DEFAULT ''          -- superseded | apart; empty: not answered
 );

@@ -12,7 +12,10 @@ UNDONE = "undone"
 
 @dataclass(frozen=True, slots=True)
 class RunRow:
-    """A run as the ledger knows it. undoes: the run that it takes back; empty for most.  wrote: how many objects it wrote."""
+    """A run as the ledger knows it. undoes: the run that it takes back; empty for most.  wrote: how many objects it wrote.
+
+    let_go: when its journal was let go of, so that it can no longer be taken back; empty as long as it can.
+    """
 
     id: str
     kind: str
@@ -20,6 +23,7 @@ class RunRow:
     finished: str
     undoes: str
     wrote: int
+    let_go: str = ""
 
 
 class Undoings:
@@ -114,5 +118,6 @@ class Undoings:
 
 _RUN = (
     "SELECT r.id, r.kind, r.started, COALESCE(r.finished, ''), r.undoes,"
-    " (SELECT COUNT(*) FROM journal j WHERE j.run = r.id) FROM runs r"
+    " (SELECT COUNT(*) FROM journal j WHERE j.run = r.id) + COALESCE(g.wrote, 0), COALESCE(g.at, '')"
+    " FROM runs r LEFT JOIN let_go g ON g.run = r.id"
 )
