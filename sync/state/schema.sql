@@ -1,4 +1,4 @@
--- The ledger, version 3 (`database` has what makes it of older ones). Plain SQL; times are UTC, ISO 8601, and come from the program, never from the database.
+-- The ledger, version 4 (`database` has what makes it of older ones). Plain SQL; times are UTC, ISO 8601, and come from the program, never from the database.
 -- Texts ending in _json hold JSON.
 
 CREATE TABLE runs (
@@ -241,6 +241,22 @@ CREATE INDEX uploads_by_record ON uploads (record);
 CREATE TABLE drop_folders (
     drop_id INTEGER PRIMARY KEY REFERENCES drops (id),
     path_json TEXT NOT NULL
+);
+
+-- Where a drop came from and where its items go.
+CREATE TABLE drop_routes (
+    drop_id INTEGER PRIMARY KEY REFERENCES drops (id),
+    database TEXT NOT NULL DEFAULT '',       -- that most of its records name
+    assigned_json TEXT NOT NULL DEFAULT '{}', -- the review and its search, as the config had them when the drop came
+    path_json TEXT                           -- the collection, once it was found out; NULL before
+);
+
+-- Why a person was asked, kept beside what was decided.
+CREATE TABLE asked (
+    record INTEGER NOT NULL REFERENCES records (id),
+    key TEXT NOT NULL,                       -- of the item in question, as in decisions
+    reasons_json TEXT NOT NULL,
+    PRIMARY KEY (record, key)
 );
 
 -- Commands handed to the living daemon, and its answers.
