@@ -14,7 +14,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from sync import drops, keeping, wiring
-from sync.config import Config
+from sync.config import Config, reviews
 from sync.errors import ConfigFault, Locked, Outage, StateFault, UsageFault, ZotdropError
 from sync.report import RunReport
 from sync.run import refresh_library, sync_drops, undo_run
@@ -34,6 +34,7 @@ class Order:
 
     paths: files to read; none: what lies in the inboxes (or in the one named).  names: how they are called in reports.
     wait_sources: whether records may wait for a source that is away (the daemon does, a manual sync does not).
+    review: the review, and perhaps its search, that the files belong to.
     accept_empty: write even to a library that has lost all its items.
     owed_only: read nothing, only fill what earlier runs are owed.  refresh: read nothing, look at the library's items again.
     undo: read nothing, take back what this run wrote.  cleanup: read nothing, let go of what is older than it is kept.
@@ -44,6 +45,7 @@ class Order:
     inbox: str | None = None
     library: str | None = None
     collection: str | None = None
+    review: str | None = None
     dry_run: bool = False
     no_enrich: bool = False
     offline: bool = False
@@ -235,6 +237,7 @@ def _file_task(config: Config, order: Order, path: str, shown: str) -> Task:
 def _task(config: Config, order: Order, inbox: str, file: Path, shown: str) -> Task:
     """One file under the rules of its inbox; only a file that was not named by hand is moved afterwards."""
     sources = () if order.no_enrich else None
+    drop = drops.take(file, inbox, Path(config.inbox[inbox].path))
     rules = wiring.rules(
         config,
         inbox,
@@ -242,8 +245,8 @@ def _task(config: Config, order: Order, inbox: str, file: Path, shown: str) -> T
         collection=order.collection,
         restore=order.restore,
         enrich_wait=None if order.wait_sources else 0.0,
+        assigned=reviews.assigned(config, inbox, drop.subfolder, order.review or ""),
     )
-    drop = drops.take(file, inbox, Path(config.inbox[inbox].path))
     return Task(drop, rules, shown, ours=not order.paths or order.wait_sources)
 
 
@@ -268,11 +271,14 @@ def _known_inbox(config: Config, name: str) -> None:
 
 
 def check_names(config: Config, order: Order) -> None:
-    """Raise UsageFault for an inbox or library that the config does not have, before anything is read."""
+    """Raise UsageFault for an inbox, library or review that the config does not have, before anything is read."""
     if order.inbox:
         _known_inbox(config, order.inbox)
     if order.library and order.library not in config.library:
         raise UsageFault(f"there is no [library.{order.library}] in the config; there is {', '.join(config.library)}")
+    fault = reviews.unknown(config.review, order.review) if order.review else ""
+    if fault:
+        raise UsageFault(f"--review {order.review}: {fault}")
 
 
 def worst(reports: Sequence[RunReport], *, strict: bool) -> int:

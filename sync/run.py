@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from itertools import islice
-from pathlib import Path, PurePath
+from pathlib import Path
 from typing import Any
 
 from sync import drops
@@ -26,6 +26,7 @@ from sync.steps.deciding import Decided, decide, decide_owed
 from sync.steps.enriching import defer, gather, stages
 from sync.steps.looking import look
 from sync.steps.refreshing import Refreshed, askable, refresh
+from sync.steps.routing import wish_of
 from sync.steps.tools import BATCH, Rules, Run, Task, Tools, instant
 from sync.steps.undoing import Undone, undo
 from sync.steps.writing import drain, send, settle
@@ -34,7 +35,6 @@ log = logging.getLogger("zotdrop.run")
 
 AHEAD = 4  # batches under way at once
 PASSES = 5  # times that works are looked at again because their twin was being written, or somebody was faster
-AUTOMATIC_UP_TO = 2_000  # records: a larger drop brings no automatic keywords (they would drown the tag list)
 
 
 def sync_drops(tools: Tools, tasks: Iterable[Task], *, kind: str = "sync") -> RunReport:
@@ -143,27 +143,15 @@ def drop_report(tools: Tools, task: Task, row: DropRow, *, again: bool = False) 
     lines = tuple(_line(found, again=again) for found in tools.ledger.records.rows(row.id))
     message = "" if lines or row.state == "reading" else intake.verdict(task.drop.path, task.rules.encoding)
     entries = len(lines) if row.state == "reading" else row.entries
-    return DropReport(task.name, row.sha256, entries, lines, row.gap_lines, message)
+    route = tools.ledger.routes.of(row.id)
+    return DropReport(
+        task.name, row.sha256, entries, lines, row.gap_lines, message, assigned=route.assigned, database=route.database
+    )
 
 
 def new_run_id(now: datetime) -> str:
     """A name for a run that sorts by time: `20261123T080000-3fa9`."""
     return f"{now:%Y%m%dT%H%M%S}-{secrets.token_hex(2)}"
-
-
-def collection_path(rules: Rules, task: Task, today: datetime) -> list[str]:
-    """The names of the nested collections that a drop's items go to; empty names fall out."""
-    values = {
-        "drop": PurePath(task.name).stem,
-        "subfolder": task.drop.subfolder,
-        "date": f"{today:%Y-%m-%d}",
-        "review": rules.review,
-        "database": rules.database,
-    }
-    path = rules.collection
-    for name, value in values.items():
-        path = path.replace(f"{{{name}}}", value)
-    return [part.strip() for part in path.split("/") if part.strip()]
 
 
 def _catch_up(tools: Tools, run: Run) -> None:
@@ -231,7 +219,7 @@ def _work_off(tools: Tools, run: Run, task: Task, row: DropRow) -> None:
     left = tools.ledger.records.works_left(row.id)
     if not left:
         return
-    wish = _wish(tools, task, row)
+    wish = wish_of(tools, task, row)
     run.made.clear()
     defer(tools, run, {name: tools.ledger.records.to_ask(row.id, name) for name in task.rules.sources})
     for _ in range(PASSES):
@@ -266,14 +254,6 @@ def _gathered(tools: Tools, row: DropRow) -> Iterator[object]:
         if tools.stop():
             raise Interrupted("stopped between two batches; the next run goes on from here")
         yield gather(works)
-
-
-def _wish(tools: Tools, task: Task, row: DropRow) -> Wish:
-    rules = task.rules
-    path = collection_path(rules, task, tools.now())
-    keywords = "off" if rules.keywords == "automatic" and row.entries > AUTOMATIC_UP_TO else rules.keywords
-    collections = (tools.library.collection(path),) if path else ()
-    return Wish(collections, rules.tags, keywords, rules.restore)
 
 
 def _finish(tools: Tools, task: Task, row: DropRow, *, again: bool = False) -> DropReport:

@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 from sync import __version__
 from sync.config import Config
 from sync.core import schema
+from sync.core.keywords import Keywords, table_of
 from sync.core.merge import Policy
 from sync.errors import ConfigFault, Interrupted
 from sync.http import Http, Identity
@@ -131,7 +132,8 @@ def rules(config: Config, inbox: str, *, sources: tuple[str, ...] | None = None,
     plain = {
         "collection": own.collection,
         "tags": tuple(own.tags),
-        "keywords": own.keywords,
+        "keywords": Keywords(own.keywords, table_of(own.keyword_map), own.other_keywords),
+        "original": own.original,
         "unmapped": own.unmapped,
         "sources": tuple(wanted) if sources is None else sources,
         "title_search": own.title_search,
@@ -241,7 +243,6 @@ def without_effect(config: Config) -> list[str]:
         for section, name in _NO_EFFECT_YET
         if getattr(getattr(config, section), name) != getattr(getattr(plain, section), name)
     ]
-    changed += [f"[review.{name}]" for name in config.review]
     return [f"{option} has no effect yet in this version" for option in changed]
 
 

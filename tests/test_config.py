@@ -121,7 +121,7 @@ use = ["scopus"]
     )
     assert "[library.main] api_key: one of" in text
     assert "[inbox.default] settle_secs: there is no such option; did you mean 'settle_seconds'?" in text
-    assert "[inbox.default] keywords: one of 'automatic', 'manual' or 'off' is needed, got 'loud'" in text
+    assert "[inbox.default] keywords: one of 'automatic', 'manual', 'mapped' or 'off' is needed, got 'loud'" in text
     assert "never comes" in text
     assert "a duration such as" in text
     assert "[limits] max_new_per_run" in text
@@ -174,6 +174,10 @@ ZOTERO = "[library.main]\nkind = 'zotero'\nid = 5\n"
         ("[inbox.default]\nschedule = '0 0 31 2 *'", "schedule: '0 0 31 2 *' names a day that never comes"),
         ("[inbox.default]\ntags = ['a', '']", "tags: a text that is not empty is needed"),
         ("[inbox.default]\ncollection = '{dorp}/x'", "collection: {dorp} stands for nothing; there is {subfolder} {database} {date} {drop} {review}; did you mean 'drop'?"),
+        ("[inbox.default]\nreview = 'x'\n[review.y]\ntitle = 'Y'", "[inbox.default] review: there is no [review.x]; there is y"),
+        ("[inbox.default]\nreview = 'y/z'\n[review.y]\ntitle = 'Y'", "[inbox.default] review: there is no [review.y.search.z]; there is none"),
+        ("[inbox.default.keyword_map]\na = 5", "[inbox.default.keyword_map] a: a text in quotes is needed"),
+        ("[inbox.default]\noriginal = 'ris'", "[inbox.default] original: one of 'off', 'note' or 'attachment' is needed"),
         ("[inbox.default]\ntitle_search = 'no'", "title_search: true or false is needed, got 'no'"),
         ("[inbox.default]\nencoding = 'klingon'", '[inbox.default] encoding: "auto" or a name such as'),
         ("[inbox.default]\nencoding = 'cp037'", 'encoding: "auto" or'),

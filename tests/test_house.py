@@ -49,7 +49,7 @@ MAY_USE = {
     "drops": {"errors", "core"},
     "scaffold": {"errors"},
     "http": {"errors"},
-    "config": {"cron", "secrets", "errors"},
+    "config": {"cron", "secrets", "errors", "core"},
     "cron": set(),
     "progress": set(),
     "secrets": {"errors"},

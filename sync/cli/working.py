@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 @click.option("--inbox", metavar="NAME", help="The inbox whose rules apply to files outside of any.")
 @click.option("--library", metavar="NAME", help="Write to this library instead of the inbox's.")
 @click.option("--collection", metavar="PATH", help="File the items here instead of in the inbox's collection.")
+@click.option("--review", metavar="NAME[/SEARCH]", help="The review, and its search, that the files belong to.")
 @click.option("--restore", is_flag=True, help="Make again what a person trashed or deleted.")
 @click.option(
     "--accept-empty", is_flag=True, help="Write though the library has lost all its items: that was on purpose."

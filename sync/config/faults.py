@@ -11,6 +11,7 @@ from pydantic import BaseModel
 
 from sync.config.checks import near
 from sync.config.options import Config, DesktopLibrary, EmbeddedLibrary, Inbox, Review, Search, ZoteroLibrary
+from sync.config.reviews import unknown
 from sync.secrets import looks_like_key
 
 KEYS_PAGE = "https://www.zotero.org/settings/keys"
@@ -138,3 +139,15 @@ def loose_ends(data: Mapping[str, Any]) -> Iterator[str]:
         library = inbox.get("library", "main") if isinstance(inbox, dict) else "main"
         if libraries and isinstance(library, str) and library not in libraries:
             yield f"[inbox.{name}] library: there is no [library.{library}]; there is {', '.join(libraries)}"
+        yield from _loose_review(name, inbox, data.get("review", {}))
+
+
+def _loose_review(name: str, inbox: Any, reviews: Any) -> Iterator[str]:
+    """An inbox whose review is not there. What is no text, or no section, is a fault that is told already."""
+    said = inbox.get("review", "") if isinstance(inbox, dict) else ""
+    sections = isinstance(reviews, dict) and all(
+        isinstance(own, dict) and isinstance(own.get("search", {}), dict) for own in reviews.values()
+    )
+    fault = unknown(reviews, said) if said and isinstance(said, str) and sections else ""
+    if fault:
+        yield f"[inbox.{name}] review: {fault}"

@@ -77,7 +77,11 @@ class Inbox(_Model):
     library: str = "main"
     collection: Annotated[str, AfterValidator(checks.collection)] = "zotdrop/{drop}"
     tags: list[Annotated[str, Field(min_length=1)]] = []
-    keywords: Literal["automatic", "manual", "off"] = "automatic"
+    review: str = ""
+    keywords: Literal["automatic", "manual", "mapped", "off"] = "automatic"
+    keyword_map: dict[str, str] = {}
+    other_keywords: Literal["automatic", "off"] = "off"
+    original: Literal["off", "note", "attachment"] = "off"
     unmapped: Literal["ledger", "note"] = "ledger"
     settle_seconds: float = Field(10.0, ge=0, le=DAY)
     poll_seconds: float = Field(5.0, ge=0.05, le=DAY)

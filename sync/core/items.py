@@ -11,9 +11,8 @@ from typing import Any
 
 from sync.core import notices, schema
 from sync.core.identifiers import parse_doi, parse_pmcid, parse_pmid
+from sync.core.keywords import Keywords
 from sync.core.record import Creator, Record
-
-AUTOMATIC = 1  # Zotero's tag type for keywords that came with an import; type 0 (a person's tag) is not written out
 
 # Identifiers that get a line in Extra where the item type has no field of that name; Zotero reads these lines.
 EXTRA_LINES = ("PMID", "PMCID")
@@ -34,11 +33,11 @@ def to_item(record: Record) -> dict[str, Any]:
 
 
 def new_item(
-    record: Record, *, collections: Sequence[str] = (), tags: Sequence[str] = (), keywords: str = "automatic"
+    record: Record, *, collections: Sequence[str] = (), tags: Sequence[str] = (), keywords: str | Keywords = "automatic"
 ) -> dict[str, Any]:
     """Item JSON ready to be created.
 
-    collections: keys.  tags: names that the inbox adds, as a person's tags.  keywords: `automatic`, `manual` or `off`.
+    collections: keys.  tags: names that the inbox adds, as a person's tags.  keywords: `automatic`, `manual`, `off`, or by a table.
     What notices say of the work ("Retracted") is a person's tag as well: automatic ones are wiped at a click.
     """
     item = to_item(record)
@@ -50,11 +49,9 @@ def new_item(
     return item if item["extra"] else {name: value for name, value in item.items() if name != "extra"}
 
 
-def keyword_tags(keywords: Iterable[str], how: str) -> list[dict[str, Any]]:
-    """Keywords as Zotero tags: `automatic` (type 1), `manual`, or none at all with `off`."""
-    if how == "off":
-        return []
-    return [{"tag": word, "type": AUTOMATIC} if how == "automatic" else {"tag": word} for word in keywords]
+def keyword_tags(keywords: Iterable[str], how: str | Keywords) -> list[dict[str, Any]]:
+    """Keywords as Zotero tags: `automatic` (type 1), `manual`, none at all with `off`, or by a table."""
+    return (how if isinstance(how, Keywords) else Keywords(how)).tags(keywords)
 
 
 def note_item(html: str, parent: str) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from typing import Any, TypeAlias
 from sync.core import notices, schema
 from sync.core.bases import canonical, once_held
 from sync.core.items import from_item, keyword_tags, new_item, to_item
+from sync.core.keywords import Keywords
 from sync.core.match import Match, Verdict
 from sync.core.record import Record
 from sync.core.upgrades import better_people, upgrade
@@ -44,11 +45,11 @@ class Twin:
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What the inbox wants for its items: collection keys, tags to add, keywords `automatic`, `manual` or `off`."""
+    """What the inbox wants for its items: collection keys, tags to add, what becomes of keywords."""
 
     collections: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
-    keywords: str = "automatic"
+    keywords: str | Keywords = "automatic"
     restore: bool = False
 
 

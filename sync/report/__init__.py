@@ -8,6 +8,8 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from sync.core.record import Problem
+from sync.core.reviews import NOWHERE, Assigned
+from sync.report.searches import search_json, search_text
 from sync.report.words import count, printable, problem_json, problem_text, short
 
 OUTCOMES = ("created", "merged", "updated", "left", "asked", "refused", "unreadable", "waiting")
@@ -75,7 +77,10 @@ class UndoneLine:
 
 @dataclass(frozen=True, slots=True)
 class DropReport:
-    """How the records of one drop ended. gaps: lines of text between entries that belong to no record."""
+    """How the records of one drop ended. gap_lines: lines of text between entries that belong to no record.
+
+    assigned: its review and search.  database: that most of its records name.
+    """
 
     path: str
     sha256: str
@@ -83,6 +88,8 @@ class DropReport:
     records: tuple[RecordLine, ...] = ()
     gap_lines: int = 0
     message: str = ""
+    assigned: Assigned = NOWHERE
+    database: str = ""
 
     @property
     def outcomes(self) -> dict[str, int]:
@@ -211,6 +218,7 @@ def _drop_json(drop: DropReport) -> dict[str, Any]:
         "entries": drop.entries,
         "gap_lines": drop.gap_lines,
         "message": drop.message,
+        **search_json(drop.assigned, drop.database),
         "outcomes": drop.outcomes,
         "records": [_record_json(line) for line in drop.records],
     }
@@ -303,6 +311,7 @@ def _drop_text(drop: DropReport, *, verbose: bool) -> list[str]:
     lines = [f"{printable(drop.path)}: {count(drop.entries, 'record')}"]
     if drop.message:
         lines.append(f"  {printable(drop.message)}")
+    lines += search_text(drop.assigned, printable(drop.database), drop.entries)
     lines += [f"  {number:>6}  {_WORDS[outcome]}" for outcome, number in drop.outcomes.items() if number]
     if drop.gap_lines and drop.entries:
         lines.append(f"  {drop.gap_lines:>6}  lines between the records belong to none (kept in the ledger)")

@@ -77,6 +77,14 @@ _MIGRATIONS = {
             drop_id INTEGER PRIMARY KEY REFERENCES drops (id), earlier INTEGER NOT NULL REFERENCES drops (id),
             shared INTEGER NOT NULL, works INTEGER NOT NULL, answer TEXT NOT NULL DEFAULT ''
         );
+        CREATE TABLE drop_routes (
+            drop_id INTEGER PRIMARY KEY REFERENCES drops (id), database TEXT NOT NULL DEFAULT '',
+            assigned_json TEXT NOT NULL DEFAULT '{}', path_json TEXT
+        );
+        CREATE TABLE asked (
+            record INTEGER NOT NULL REFERENCES records (id), key TEXT NOT NULL, reasons_json TEXT NOT NULL,
+            PRIMARY KEY (record, key)
+        );
     """,
 }
 

@@ -110,6 +110,10 @@ class Records:
             raise LookupError(f"the ledger has no drop {drop}")
         return DropRow(*row)
 
+    def drop_of(self, record: int) -> DropRow:
+        """The drop that a record came in."""
+        return self.get(self._db.value("SELECT drop_id FROM records WHERE id = ?", (record,)))
+
     def drops(self, state: str | None = None) -> list[DropRow]:
         """All drops, or those in one state, oldest first."""
         where, values = (" WHERE state = ?", (state,)) if state else ("", ())

@@ -244,6 +244,22 @@ CREATE TABLE drop_folders (
     path_json TEXT NOT NULL
 );
 
+-- Where a drop came from and where its items go.
+CREATE TABLE drop_routes (
+    drop_id INTEGER PRIMARY KEY REFERENCES drops (id),
+    database TEXT NOT NULL DEFAULT '',       -- that most of its records name
+    assigned_json TEXT NOT NULL DEFAULT '{}', -- the review and its search, as the config had them when the drop came
+    path_json TEXT                           -- the collection, once it was found out; NULL before
+);
+
+-- Why a person was asked, kept beside what was decided.
+CREATE TABLE asked (
+    record INTEGER NOT NULL REFERENCES records (id),
+    key TEXT NOT NULL,                       -- of the item in question, as in decisions
+    reasons_json TEXT NOT NULL,
+    PRIMARY KEY (record, key)
+);
+
 -- Commands handed to the living daemon, and its answers.
 CREATE TABLE wishes (
     id INTEGER PRIMARY KEY,

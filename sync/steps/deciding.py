@@ -21,6 +21,7 @@ from sync.state.outbox import Post
 from sync.state.records import DropRow, Work
 from sync.steps.attaching import Child, post_attachments
 from sync.steps.enriching import Batch, Enriched, enriched, keep
+from sync.steps.routing import later_wish
 from sync.steps.tools import Rules, Run, Tools
 
 _SALTS = 16  # tries for a key that nobody else uses; one in 33^8 collides
@@ -252,7 +253,9 @@ def _fill_one(tools: Tools, run: Run, rules: Rules, known: Enriched) -> list[Pos
     if twin is None or twin.place is not Place.ALIVE:
         return []
     _tell_twice(tools, work.id, [twin, *_learnt_twins(tools, key, known.record)])
-    return post_additions(tools, run, work.id, twin, known.record, update(known.record, twin, Wish()))
+    return post_additions(
+        tools, run, work.id, twin, known.record, update(known.record, twin, later_wish(tools, work.id))
+    )
 
 
 def _learnt_twins(tools: Tools, key: str, record: Record) -> list[Twin]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 from typing import TypeVar
@@ -11,6 +12,7 @@ from typing import TypeVar
 from sync import drops
 from sync.core import formats
 from sync.core.clusters import clusters, groups
+from sync.core.databases import database_line, database_of, majority
 from sync.core.record import Gap, Problem, Reading
 from sync.core.tidy import tidied
 from sync.errors import Interrupted
@@ -45,6 +47,7 @@ def arrive(tools: Tools, run: Run, task: Task) -> DropRow:
         sources=task.rules.sources,
         titles=task.rules.title_search,
     )
+    tools.ledger.routes.assign(row.id, task.rules.assigned)
     if task.rules.attachments == "files":
         tools.uploads.came_from(row.id, task.drop.path.parent.absolute())
     return row
@@ -55,14 +58,45 @@ def note(tools: Tools, task: Task, row: DropRow) -> None:
     records = tools.ledger.records
     records.forget_gaps(row.id)
     with drops.open_lines(task.drop.path, task.rules.encoding) as lines:
-        done = 0
+        done, told = 0, _Databases(_read_as(lines))
         for batch in _batches(readings(lines), READ_BATCH):
             if tools.stop():
                 raise Interrupted(f"{task.name}: stopped while reading; the next run reads it again")
             records.note(row.id, [_unless_blank(for_library(part)) for part in batch])
             done += len(batch)
+            told.add(batch)
             tools.tell(f"reading {task.name}", done, 0)
+    tools.ledger.routes.came_from(row.id, told.most)
     records.close_reading(row.id)
+
+
+@dataclass(slots=True)
+class _Databases:
+    """Counts which databases the records of a drop name, or the lines between them where the records name none."""
+
+    read_as: str
+    records: Counter[str] = field(default_factory=Counter)
+    lines: Counter[str] = field(default_factory=Counter)
+
+    def add(self, batch: Iterable[Reading | Gap]) -> None:
+        """Count these."""
+        for part in batch:
+            if isinstance(part, Gap):
+                self.lines[database_line(part.text)] += 1
+            else:
+                self.records[database_of(part.entry, self.read_as)] += 1
+
+    @property
+    def most(self) -> str:
+        """The database that the drop comes from; empty where that cannot be told."""
+        del self.lines[""]
+        only = next(iter(self.lines)) if len(self.lines) == 1 and set(self.records) <= {""} else ""
+        return majority(self.records) or only
+
+
+def _read_as(lines: drops.Lines) -> str:
+    known = formats.sniff(_head(lines))
+    return known.name if known else ""
 
 
 def for_library(part: Reading | Gap) -> Reading | Gap:

@@ -17,6 +17,7 @@ from sync.pipeline import Stage, flow
 from sync.state.records import Origin
 from sync.steps.deciding import Decided, post_additions
 from sync.steps.enriching import Batch, Known, keep, known_of, stages
+from sync.steps.routing import later_wish
 from sync.steps.tools import BATCH, Rules, Run, Tools
 from sync.steps.writing import send, settle
 
@@ -114,7 +115,7 @@ def _decide(tools: Tools, run: Run, rules: Rules, seen: list[Seen], travelling: 
         keep(tools, batch)
         for number, twin in part.twins.items():
             known, origin = known_of(tools, rules, batch, number), part.origins.get(number)
-            changes = update(known.record, twin, Wish())
+            changes = update(known.record, twin, later_wish(tools, origin.record) if origin else Wish())
             if origin and not tools.outbox.busy(twin.key):
                 posts += post_additions(tools, run, origin.record, twin, known.record, changes)
                 _note(tools, origin.record, known, changes)

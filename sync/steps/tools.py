@@ -9,8 +9,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
+from sync.core.keywords import AS_THEY_COME, Keywords
 from sync.core.merge import FILL, Policy
 from sync.core.record import Problem
+from sync.core.reviews import NOWHERE, Assigned
 from sync.drops import Drop
 from sync.libraries.base import Library
 from sync.sources.base import Source
@@ -27,16 +29,17 @@ READ_BATCH = 500  # records noted in one transaction while reading
 class Rules:
     """What the config (and the command line) want for the drops of one inbox.
 
-    collection: path template with `{subfolder} {database} {date} {drop} {review}`.  keywords: automatic, manual, off.
+    collection: path template with `{subfolder} {database} {date} {drop} {review}`.  keywords: what becomes of them.
     unmapped: ledger or note.  sources: names, in order of trust; () asks nobody.  enrich_wait: seconds that a record waits
     for a source that is away.  title_search: whether titles may be sent out.  on_success: archive, leave, delete.
-    attachments: off, links, files.  attachment_max_mb: larger files are not uploaded.
+    attachments: off, links, files.  attachment_max_mb: larger files are not uploaded.  original: off, note, attachment.
+    assigned: the review and the search that the drop belongs to.
     """
 
     inbox: str
     collection: str = ""
     tags: tuple[str, ...] = ()
-    keywords: str = "automatic"
+    keywords: Keywords = AS_THEY_COME
     unmapped: str = "ledger"
     sources: tuple[str, ...] = ()
     title_search: bool = True
@@ -44,18 +47,22 @@ class Rules:
     encoding: str = "auto"
     on_success: str = "archive"
     restore: bool = False
-    review: str = ""
-    database: str = ""
+    assigned: Assigned = NOWHERE
     attachments: str = "off"
     attachment_max_mb: float = 100.0
+    original: str = "off"
     root: Path | None = None
 
     def fingerprint(self, subfolder: str) -> str:
         """Two drops of the same bytes with the same fingerprint want the same: the second has nothing to do."""
-        parts = [self.collection, subfolder, self.tags, self.keywords, self.unmapped, self.sources, self.restore]
-        # Left out where it is off, so that what was worked off before there were attachments stays so.
-        attached = [self.attachments, self.attachment_max_mb] if self.attachments != "off" else []
-        return hashlib.sha256(json.dumps([*parts, self.review, self.database, *attached]).encode()).hexdigest()[:16]
+        parts = [self.collection, subfolder, self.tags, self.keywords.how, self.unmapped, self.sources, self.restore]
+        # What came later is left out where it is off, so that what was worked off before stays so.
+        more: list[object] = [self.attachments, self.attachment_max_mb] if self.attachments != "off" else []
+        more += [sorted(self.keywords.table.items()), self.keywords.others] if self.keywords.how == "mapped" else []
+        more += [f"original:{self.original}"] if self.original != "off" else []
+        return hashlib.sha256(
+            json.dumps([*parts, self.assigned.review, self.assigned.search, *more]).encode()
+        ).hexdigest()[:16]
 
 
 @dataclass(frozen=True, slots=True)

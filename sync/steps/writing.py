@@ -8,11 +8,12 @@ from typing import Any
 
 from sync.core.bases import ours_of, satisfied
 from sync.core.match import Match, Verdict
-from sync.core.plan import Place, Wish, update
+from sync.core.plan import Place, update
 from sync.core.record import Problem
 from sync.errors import ConfigFault, Interrupted, Outage, ZotdropError
 from sync.libraries.base import BATCH, Answer, Conflict, Library, Receipt, Refusal, Write
 from sync.state.outbox import Post
+from sync.steps.routing import later_wish
 from sync.steps.tools import Run, Tools
 
 
@@ -110,7 +111,7 @@ def _fill_again(tools: Tools, run: Run, post: Post) -> None:
     twin = tools.snapshot.twin(tools.snapshot.heir(post.key), Match(Verdict.SAME))
     if twin is None or twin.place is not Place.ALIVE:
         return
-    changed = update(tools.ledger.records.work(post.record).record, twin, Wish())
+    changed = update(tools.ledger.records.work(post.record).record, twin, later_wish(tools, post.record))
     if changed:
         tools.outbox.put(run.id, post.record, twin.key, twin.version, changed)
 

@@ -378,6 +378,19 @@ def test_tables_of_the_first_version_become_those_of_this_one(tmp_path: Path) ->
     fresh.close()
 
 
+def test_tables_of_the_third_version_become_those_of_this_one(tmp_path: Path) -> None:
+    old = sqlite3.connect(tmp_path / "old.sqlite")
+    old.executescript((Path(__file__).parent / "ledgers" / "version-3.sql").read_text(encoding="utf-8"))
+    old.execute("PRAGMA user_version = 3")
+    old.close()
+    old_ledger, fresh = Ledger.open(tmp_path / "old.sqlite"), Ledger.open(":memory:")
+    columns = "SELECT m.name, c.name FROM sqlite_master m, pragma_table_info(m.name) c ORDER BY 1, 2"
+    made = [[tuple(row) for row in one.database.rows(columns)] for one in (old_ledger, fresh)]
+    assert made[0] == made[1]
+    old_ledger.close()
+    fresh.close()
+
+
 def test_a_wish_is_taken_once_and_ends_with_its_answer(ledger: Ledger) -> None:
     wishes = ledger.wishes
     number = wishes.make("sync", {"paths": ["a"]}, AT)
