@@ -68,7 +68,8 @@ def test_every_option_of_notices_stands_in_the_example() -> None:
         model = next(one for one in sections(Config) if one.__name__.lower() == name)
         assert set(shown[name]) == set(model.model_fields)
     assert set(shown["notify"]) == set(Notify.model_fields)
-    for name, way in {"webhook": Webhook, "ntfy": Ntfy, "mail": Mail, "command": Command}.items():
+    ways: dict[str, type[BaseModel]] = {"webhook": Webhook, "ntfy": Ntfy, "mail": Mail, "command": Command}
+    for name, way in ways.items():
         assert set(shown["notify"][name]) == set(way.model_fields)
 
 
