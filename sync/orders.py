@@ -6,6 +6,7 @@ import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
+from contextvars import copy_context
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from threading import Event
@@ -78,7 +79,8 @@ def carry_out(config: Config, order: Order, *, kind: str, stop: Event, tell: Tel
             f"{config.state.path}: another zotdrop run is at work on this state; wait until it has ended, then try again"
         ) from None
     try:
-        return _by_library(config, order, kind=kind, stop=stop, tell=tell)
+        # In a context of its own: whose run the log's lines belong to ends with it.
+        return copy_context().run(_by_library, config, order, kind=kind, stop=stop, tell=tell)
     finally:
         lock.release()
 

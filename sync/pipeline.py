@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack
+from contextvars import copy_context
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -70,7 +71,9 @@ def _advance(posts: Sequence[_Post]) -> Any:
             piece = post.queue.popleft()
             if post.pool is None:
                 return _hand_on(posts, place, post.stage.work(piece))
-            post.busy = post.pool.submit(post.stage.work, piece)
+            post.busy = post.pool.submit(
+                copy_context().run, post.stage.work, piece
+            )  # the thread knows whose work it is
             return _MOVED
     return _IDLE
 

@@ -16,6 +16,7 @@ from typing import Any
 from sync import drops
 from sync.core.plan import Wish
 from sync.errors import Interrupted, LimitReached, Outage, ZotdropError
+from sync.logs import drop_is, run_is
 from sync.pipeline import Stage, flow
 from sync.report import DropReport, RecordLine, RunReport, SeenLine, UndoneLine, as_json
 from sync.state.records import DropRow, Row
@@ -41,6 +42,7 @@ def sync_drops(tools: Tools, tasks: Iterable[Task], *, kind: str = "sync") -> Ru
     """Work off these drops, one after the other, and what earlier runs left open. Every fault ends in the report."""
     began = tools.now()
     run = Run(new_run_id(began))
+    run_is(run.id)
     tools.ledger.start_run(run.id, kind, instant(began))
     reports: list[DropReport] = []
     failure: ZotdropError | None = None
@@ -51,6 +53,7 @@ def sync_drops(tools: Tools, tasks: Iterable[Task], *, kind: str = "sync") -> Ru
     except ZotdropError as fault:
         failure = fault
     for task in left:
+        drop_is(task.name)
         try:
             reports.append(sync_drop(tools, run, task, before=failure))
         except Interrupted as fault:
@@ -107,6 +110,7 @@ def _one_task(tools: Tools, kind: str, work: Callable[[Run, dict[str, Any]], Non
     """A run that reads no drop. work: puts into its second argument what the report shall say of it."""
     began = tools.now()
     run = Run(new_run_id(began))
+    run_is(run.id)
     tools.ledger.start_run(run.id, kind, instant(began), undoes=undoes)
     failure: ZotdropError | None = None
     told: dict[str, Any] = {}
@@ -278,7 +282,7 @@ def _put_away(task: Task, report: DropReport) -> None:
 
 def _report_as_it_stands(tools: Tools, task: Task, fault: ZotdropError) -> DropReport:
     """A drop whose journey was broken off: what is noted of it is accounted for, the rest is read again."""
-    log.info("%s: %s", task.name, fault)
+    log.info("%s", fault)
     try:
         library = tools.snapshot.id
     except ZotdropError:  # a desktop that does not run cannot say which library it has: nothing could be noted

@@ -17,6 +17,7 @@ KINDS = ("env", "file", "command", "credential", "keyring")
 
 # A key of zotero.org (24 letters and digits) or of NCBI (36 hexadecimal digits).
 _KEY_ITSELF = re.compile(r"(?<![A-Za-z0-9])(?:(?=[A-Za-z]*\d)[A-Za-z0-9]{24}|[0-9a-f]{36})(?![A-Za-z0-9])")
+_KNOWN: set[str] = set()  # every key that this process has seen, so that what it tells can be searched for them
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 _FORMS = (
     'one of { env = "NAME" }, { file = "path" }, { command = ["..."] }, { credential = "name" }, { keyring = "name" }'
@@ -55,6 +56,7 @@ def parse_secret(value: Any) -> Secret:
     if isinstance(value, Secret):
         return value
     if isinstance(value, str) and value.strip():
+        _KNOWN.add(value.strip())
         return Secret("plain", value.strip())
     if not isinstance(value, dict) or len(value) != 1 or next(iter(value)) not in KINDS:
         raise ValueError(f"{_FORMS} is needed")
@@ -71,14 +73,23 @@ def parse_secret(value: Any) -> Secret:
     return Secret(kind, tuple(words) if kind == "command" else content)
 
 
-def resolve(secret: Secret | None, environ: Mapping[str, str] | None = None) -> str:
-    """The key itself, one word of ASCII. Raises CredentialFault, which says what to do and never shows the key."""
+def known() -> frozenset[str]:
+    """Every key that this process has fetched or read so far: none of them may be told."""
+    return frozenset(_KNOWN)
+
+
+def resolve(secret: Secret | None, environ: Mapping[str, str] | None = None, *, word: bool = True) -> str:
+    """The key itself. Raises CredentialFault, which says what to do and never shows the key.
+
+    word: whether it has to be one word of ASCII, as the keys of services are; a password may be anything on one line.
+    """
     if secret is None:
         raise CredentialFault('no api_key is set; write api_key = { env = "NAME" } or one of file, command, credential')
     key = _FETCH[secret.kind](secret.value, os.environ if environ is None else environ).strip()
     if not key:
         raise CredentialFault(f"{_place(secret)} is empty; put the key there")
-    if not re.fullmatch(r"[!-~]+", key):
+    _KNOWN.add(key)
+    if not re.fullmatch(r"[!-~]+" if word else r"[^\r\n\0]+", key):
         raise CredentialFault(f"{_place(secret)} holds no key: a key is one word of letters and digits")
     return key
 

@@ -26,6 +26,7 @@ from sync.cron import cron_fields
 from sync.errors import ConfigFault, Locked, ZotdropError
 from sync.orders import Order, carry_out, daemon_lock, worst
 from sync.report import RunReport, as_json, as_text
+from sync.report.lines import log_lines
 from sync.state.ledger import Ledger
 from sync.state.uploads import any_open
 
@@ -237,8 +238,8 @@ class Daemon:
                 self.worst_code = self.worst_code or fault.exit_code
                 return []
         for report in reports:
-            if report.drops or report.filled or report.failure or report.refreshed is not None or report.upkeep:
-                log.info("%s", as_text(report))
+            for drop, line in log_lines(report):
+                log.info("%s", line, extra={"run": report.run, "drop": drop})
         self.worst_code = self.worst_code or worst(reports, strict=False)
         if any(report.failure_code == ConfigFault.exit_code for report in reports):
             self._stop(order)

@@ -53,7 +53,9 @@ def _run(arguments: list[str]) -> int:
         fault.show()
         code = fault.exit_code
     except ZotdropError as fault:
-        click.echo(f"zotdrop: {fault}", err=True)
+        from sync.logs import redacted
+
+        click.echo(f"zotdrop: {redacted(str(fault))}", err=True)
         code = fault.exit_code
     except BrokenPipeError:
         sys.stderr.close()

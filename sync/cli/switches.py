@@ -30,8 +30,10 @@ class Common:
         from sync.config import find_and_load
 
         config = find_and_load(Path(self.config) if self.config else None)
+        from sync.logs import set_up
         from sync.wiring import policy, without_effect
 
+        set_up(config.log.format, "debug" if self.verbose else "error" if self.quiet else "warning")
         policy(config)
         for warning in [*config.warnings, *without_effect(config)]:
             self.say(f"warning: {warning}")
@@ -40,7 +42,9 @@ class Common:
     def say(self, text: str) -> None:
         """A message for a person, on stderr."""
         if not self.quiet:
-            click.echo(text, err=True)
+            from sync.logs import redacted
+
+            click.echo(redacted(text), err=True)
 
 
 def common(command: F) -> F:

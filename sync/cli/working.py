@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import sys
 from collections.abc import Iterable
 from pathlib import Path
@@ -98,10 +97,12 @@ def undo(shared: Common, run: str, *, dry_run: bool, yes: bool) -> int:
 @click.pass_obj
 def run(shared: Common, *, once: bool) -> int:
     """Run the service: watch the inboxes and work drops off as they settle."""
+    from sync.logs import set_up
     from sync.service import serve
 
-    _log(shared)
-    return serve(shared.load(), once=once)
+    config = shared.load()
+    set_up(config.log.format, "debug" if shared.verbose else "warning" if shared.quiet else config.log.level)
+    return serve(config, once=once)
 
 
 def _files(config: Config, paths: Iterable[str]) -> tuple[list[str], list[str]]:
@@ -125,10 +126,3 @@ def _files(config: Config, paths: Iterable[str]) -> tuple[list[str], list[str]]:
             files.append(str(Path(path).resolve()))
             names.append(path)
     return files, names
-
-
-def _log(shared: Common) -> None:
-    level = logging.DEBUG if shared.verbose else logging.WARNING if shared.quiet else logging.INFO
-    logging.basicConfig(stream=sys.stderr, level=level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    for noisy in ("httpx", "httpx2", "httpcore", "httpcore2", "apscheduler"):  # their lines hold addresses with keys
-        logging.getLogger(noisy).setLevel(logging.WARNING)

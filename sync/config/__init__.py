@@ -13,6 +13,7 @@ from pydantic import BaseModel, ValidationError
 
 from sync.config.clashes import clashes, real, warnings
 from sync.config.faults import Place, loose_ends, place_of, told
+from sync.config.keys import Placed, keys_of, with_keys
 from sync.config.options import (
     Config,
     CrossrefSource,
@@ -33,11 +34,13 @@ __all__ = [
     "DesktopLibrary",
     "EmbeddedLibrary",
     "Inbox",
+    "Placed",
     "PubMedSource",
     "Review",
     "Search",
     "ZoteroLibrary",
     "find_and_load",
+    "keys_of",
     "load",
     "redacted",
 ]
@@ -199,16 +202,18 @@ def _settled(config: Config, path: Path) -> Config:
     root = real(path).parent
 
     def moved(model: Any) -> Any:
-        changed: dict[str, Any] = {"path": str(root / Path(model.path).expanduser())} if hasattr(model, "path") else {}
-        key = getattr(model, "api_key", None)
-        if key is not None and key.kind == "file":
-            changed["api_key"] = Secret("file", str(root / Path(key.value).expanduser()))
-        if key is not None and key.kind == "command" and "/" in key.value[0]:
-            changed["api_key"] = Secret("command", (str(root / Path(key.value[0]).expanduser()), *key.value[1:]))
-        return model.model_copy(update=changed)
+        return model.model_copy(
+            update={"path": str(root / Path(model.path).expanduser())} if hasattr(model, "path") else {}
+        )
+
+    def placed(key: Secret) -> Secret:
+        if key.kind == "file":
+            return Secret("file", str(root / Path(str(key.value)).expanduser()))
+        if key.kind == "command" and "/" in key.value[0]:
+            return Secret("command", (str(root / Path(key.value[0]).expanduser()), *key.value[1:]))
+        return key
 
     library = {name: moved(own) for name, own in config.library.items()}
     inbox = {name: moved(own) for name, own in config.inbox.items()}
-    sources = config.sources.model_copy(update={"pubmed": moved(config.sources.pubmed)})
-    changed = {"state": moved(config.state), "library": library, "inbox": inbox, "sources": sources}
-    return config.model_copy(update=changed)
+    changed = {"state": moved(config.state), "library": library, "inbox": inbox}
+    return with_keys(config.model_copy(update=changed), placed)

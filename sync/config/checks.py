@@ -60,6 +60,32 @@ def url(text: str) -> str:
     return text
 
 
+def mailbox(text: str) -> str:
+    """An e-mail address."""
+    return contact(text or "@")
+
+
+def posting(text: str) -> str:
+    """An address to post to; unlike `url` it is taken as it stands, and shown nowhere: it may hold a key."""
+    try:
+        parts = urlsplit(text)
+        whole = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0 and not re.search(r"\s", text)
+    except ValueError:
+        whole = False
+    if not whole or "@" in parts.netloc:
+        raise ValueError("an address that begins with https:// is needed, without name and password")
+    return text
+
+
+def listen(text: str) -> str:
+    """Host and port, or nothing."""
+    host, colon, port = text.rpartition(":")
+    whole = bool(host) and bool(colon) and port.isdecimal() and int(port) < 65_536
+    if text and not (whole and not re.search(r"[\s/@]", host)):
+        raise ValueError(f'host and port such as "127.0.0.1:9464" are needed, got {text!r}')
+    return text
+
+
 def path(text: str) -> str:
     """A path; what is there is not asked."""
     if not text.strip() or "\0" in text:

@@ -11,7 +11,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from sync.config.faults import Place
+from sync.config.keys import Placed, keys_of
 from sync.config.options import Config, EmbeddedLibrary
+from sync.secrets import Secret
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
@@ -23,6 +25,7 @@ def clashes(config: Config, path: Path) -> Iterator[str]:
     files |= {
         f"[library.{name}]": real(own.path) for name, own in config.library.items() if isinstance(own, EmbeddedLibrary)
     }
+    yield from _told_to_all(config)
     for (one, first), (other, second) in combinations(files.items(), 2):
         if first == second:
             yield f"{other} path: {second} is the file of {one} already; each needs one of its own"
@@ -30,10 +33,27 @@ def clashes(config: Config, path: Path) -> Iterator[str]:
         if first.is_relative_to(second) or second.is_relative_to(first):
             yield f"{other} path: {second} and {one}, {first}, lie in each other; a drop would be taken twice"
     told = {f"the file of {what}": file for what, file in files.items()} | {"this config": real(path)}
-    told |= {f"the key of [{'.'.join(place)}]": real(own.api_key.value) for place, own in _key_files(config)}
+    told |= {
+        f"the key of [{'.'.join(key.section)}]": real(key.secret.value)
+        for key in keys_of(config)
+        if key.secret.kind == "file"
+    }
     for (name, inbox), (what, file) in product(inboxes.items(), told.items()):
         if file.is_relative_to(inbox):
             yield f"{name} path: {what} lies in {inbox} and would be taken for a drop; give the inbox a folder of its own"
+
+
+def _told_to_all(config: Config) -> Iterator[str]:
+    """What would be open to everybody, or travel in the clear, without the config saying that this is meant."""
+    host = _host(config.health.listen)
+    if host and host not in LOOPBACK and not config.health.anywhere:
+        yield (
+            f"[health] listen: {host} is more than this machine; 127.0.0.1 is meant for a monitor on it,"
+            " and anywhere = true says that others may ask too"
+        )
+    mail = config.notify.mail
+    if mail and mail.security == "none" and mail.host not in LOOPBACK:
+        yield '[notify.mail] security: "none" is for a mail server on this machine; "starttls" or "tls" is needed'
 
 
 def real(path: Any) -> Path:
@@ -41,39 +61,41 @@ def real(path: Any) -> Path:
     return Path(os.path.realpath(path))
 
 
-def _owners(config: Config) -> list[tuple[Place, Any]]:
-    """What may have an address and a key, by place."""
-    return [
-        *((("library", name), own) for name, own in config.library.items()),
-        (("sources", "pubmed"), config.sources.pubmed),
-    ]
-
-
-def _key_files(config: Config) -> Iterator[tuple[Place, Any]]:
-    for place, own in _owners(config):
-        key = getattr(own, "api_key", None)
-        if key is not None and key.kind == "file":
-            yield place, own
-
-
 def warnings(config: Config, path: Path, given: Mapping[Place, Any]) -> Iterator[str]:
     """What works and is unwise: keys that others can read or that travel in the clear, a missing contact."""
-    for place, own in _owners(config):
-        key, where = getattr(own, "api_key", None), f"[{'.'.join(place)}]"
-        if key is None:
-            continue
-        if key.plain and (*place, "api_key") not in given:
-            yield f'{path.name}: {where} api_key stands in the file itself; better {{ env = "NAME" }} or {{ file = "path" }}'
-            if _open_to_others(path):
-                yield f"{path.name} holds a key and can be read by others: chmod 600 {path}"
-        if key.kind == "file" and _open_to_others(Path(key.value)):
-            yield f"{where} api_key: {key.value} can be read by others: chmod 600 {key.value}"
-        address = urlsplit(own.url)
-        if address.scheme == "http" and address.hostname not in LOOPBACK:
-            yield f"{path.name}: {where} url begins with http://: the key travels for all to read; https:// is better"
+    for key in keys_of(config):
+        yield from _unwise(key, path, given)
+    health = config.health
+    if health.anywhere and _host(health.listen) not in {*LOOPBACK, ""}:
+        yield f"{path.name}: [health] listen = {health.listen!r}: whoever reaches this machine can read how things stand"
     asks = any(config.sources.use if own.sources is None else own.sources for own in config.inbox.values())
     if not config.contact and asks:
         yield f"{path.name}: contact is empty; Crossref serves nameless clients one list of 50 DOIs a second instead of three"
+
+
+def _unwise(key: Placed, path: Path, given: Mapping[Place, Any]) -> Iterator[str]:
+    """What is unwise about one key: where it is kept, who can read it there, how it travels."""
+    secret, where = key.secret, key.where
+    if secret.plain and (*key.section, key.name) not in given:
+        if not key.is_address:
+            yield f'{path.name}: {where} stands in the file itself; better {{ env = "NAME" }} or {{ file = "path" }}'
+        if _open_to_others(path):
+            yield f"{path.name} holds a key and can be read by others: chmod 600 {path}"
+    if secret.kind == "file" and _open_to_others(Path(str(secret.value))):
+        yield f"{where}: {secret.value} can be read by others: chmod 600 {secret.value}"
+    address = urlsplit(_address(key))
+    if address.scheme == "http" and address.hostname not in LOOPBACK:
+        yield f"{path.name}: [{'.'.join(key.section)}] url begins with http://: the key travels for all to read; https:// is better"
+
+
+def _address(key: Placed) -> str:
+    """Where a key is sent, as far as the config itself says it."""
+    url: Any = getattr(key.owner, "url", "")
+    return str(url.value if url.plain else "") if isinstance(url, Secret) else url
+
+
+def _host(listen: str) -> str:
+    return listen.rpartition(":")[0].strip("[]")
 
 
 def _open_to_others(path: Path) -> bool:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from datetime import date, time
-from typing import Any, TypeAlias
+from types import UnionType
+from typing import Any, TypeAlias, get_args
 
 from pydantic import BaseModel
 
@@ -33,7 +34,8 @@ _NOT_A_SECTION = frozenset({"model_type", "model_attributes_type", "dict_type"})
 def told(file: str, error: Any, given: Mapping[Place, tuple[str, str]]) -> str:
     """One fault as a person reads it: `zotdrop.toml: [library.main] id: a whole number is needed, got "abc"`."""
     place = place_of(error)
-    whole = error["type"] in {*_NOT_A_SECTION, "union_tag_invalid", "too_short"} or error["loc"][-1] == "[key]"
+    empty = error["type"] == "too_short" and error["ctx"]["field_type"] == "Dictionary"
+    whole = empty or error["type"] in {*_NOT_A_SECTION, "union_tag_invalid"} or error["loc"][-1] == "[key]"
     section, key = (place, "") if whole else (place[:-1], place[-1])
     is_needed = section[:1] == ("library",) and key in {"id", "api_key"} and error["type"] != "extra_forbidden"
     hint = f"; yours stands at {KEYS_PAGE}" if is_needed else ""
@@ -122,10 +124,16 @@ def _known(section: Place) -> list[str]:
     model: Any = Config
     for name in section:
         info = model.model_fields.get(name)
-        model = info.annotation if info else None
+        model = _section_of(info.annotation) if info else None
         if not (isinstance(model, type) and issubclass(model, BaseModel)):
             return []
     return [name for name in model.model_fields if name != "warnings"]
+
+
+def _section_of(annotation: Any) -> Any:
+    """The section itself where it may be left out (`Webhook | None`)."""
+    parts = [part for part in get_args(annotation) if part is not type(None)]
+    return parts[0] if len(parts) == 1 and isinstance(annotation, UnionType) else annotation
 
 
 def loose_ends(data: Mapping[str, Any]) -> Iterator[str]:

@@ -6,16 +6,14 @@ from datetime import date, tzinfo
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
+from pydantic import AfterValidator, BaseModel, Field
 
 from sync.config import checks
-from sync.cron import seconds
-from sync.secrets import Secret, parse_secret
+from sync.config.model import STRICT, Duration, Key
+from sync.config.telling import Health, Log, Notify
 
 DAY = 86_400.0  # seconds
 
-Key = Annotated[Secret, BeforeValidator(parse_secret), PlainSerializer(repr)]
-Duration = Annotated[float, BeforeValidator(seconds)]
 Pause = Annotated[Duration, Field(ge=1)]
 Address = Annotated[str, AfterValidator(checks.url)]  # as it stands
 Url = Annotated[Address, AfterValidator(lambda text: text.rstrip("/"))]  # paths are put after it
@@ -28,9 +26,7 @@ Rule = Annotated[str, Field(pattern=r"^(keep|fill|(fill|prefer) (pubmed|crossref
 
 
 class _Model(BaseModel):
-    model_config = ConfigDict(
-        extra="forbid", frozen=True, strict=True, arbitrary_types_allowed=True, hide_input_in_errors=True
-    )
+    model_config = STRICT
 
 
 class State(_Model):
@@ -207,7 +203,9 @@ class Config(_Model):
     limits: Limits = Limits()
     retention: Retention = Retention()
     schedule: Schedule = Schedule()
-    notify: Empty = Empty()
+    log: Log = Log()
+    health: Health = Health()
+    notify: Notify = Notify()
     web: Empty = Empty()
     warnings: tuple[str, ...] = Field((), exclude=True)
 

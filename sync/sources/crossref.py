@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import dataclass, replace
 from typing import TypeVar
 from urllib.parse import quote, urlencode
@@ -138,7 +139,13 @@ class Crossref:
                     troubles.append(str(outage))
             return dict.fromkeys(keys, _Answer(away=troubles[-1]))
 
-        with ThreadPoolExecutor(self._at_once) as pool:
+        here = copy_context()
+
+        def be_here() -> None:  # what a thread logs belongs to the run that it works for
+            for variable, value in here.items():
+                variable.set(value)
+
+        with ThreadPoolExecutor(self._at_once, initializer=be_here) as pool:
             yield from pool.map(answer, jobs)
 
     def _batches(self, keys: Sequence[str]) -> Iterator[Sequence[str]]:

@@ -261,10 +261,10 @@ def _fill_one(tools: Tools, run: Run, rules: Rules, known: Enriched) -> list[Pos
 def _learnt_twins(tools: Tools, key: str, record: Record) -> list[Twin]:
     """Other living items that an identifier learnt after writing shows to be the same work: too late to join them here."""
     mine = sketch(record)
-    compared = tools.snapshot.sketches([other for other in tools.snapshot.keys(identifier_keys(record)) if other != key])
-    verdicts = {
-        other: compare(mine, item, join_versions=tools.join_versions) for other, (item, _) in compared.items()
-    }
+    compared = tools.snapshot.sketches(
+        [other for other in tools.snapshot.keys(identifier_keys(record)) if other != key]
+    )
+    verdicts = {other: compare(mine, item, join_versions=tools.join_versions) for other, (item, _) in compared.items()}
     same = [(other, match) for other, match in verdicts.items() if match.verdict is Verdict.SAME]
     return [twin for other, match in same if (twin := tools.snapshot.twin(other, match))]
 

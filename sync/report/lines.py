@@ -1,0 +1,34 @@
+"""A run in lines for a log: numbers, reasons and names of files; nothing that a record says."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from sync.report import DropReport, RunReport
+from sync.report.words import count, printable
+
+
+def log_lines(report: RunReport) -> Iterator[tuple[str, str]]:
+    """What a run did, as pairs of the drop (empty: of the run as a whole) and a line; nothing if there was nothing to do."""
+    for drop in report.drops:
+        yield drop.path, _drop(drop)
+    if report.refreshed is not None:
+        yield "", f"{count(report.refreshed, 'item')} looked at again, {len(report.seen)} of them worth a word"
+    for line in report.upkeep.lines if report.upkeep else ():
+        yield "", printable(line)
+    if report.undoes:
+        yield "", f"run {report.undoes} taken back: {count(len(report.undone), 'object')}"
+    if report.filled and report.refreshed is None:
+        yield "", f"{count(report.filled, 'item')} of earlier drops filled with what was owed"
+    for service, why in report.away.items():
+        yield "", f"{service} was not asked to the end: {why}"
+    if report.failure:
+        yield "", f"stopped: {report.failure}"
+    if report.drops or report.filled:
+        asked = ", ".join(f"{number} to {name}" for name, number in report.requests.items() if number) or "none"
+        yield "", f"requests: {asked}; {report.seconds:.1f} s"
+
+
+def _drop(drop: DropReport) -> str:
+    ends = ", ".join(f"{number} {outcome}" for outcome, number in drop.outcomes.items() if number) or "none"
+    return f"{count(drop.entries, 'record')}: {ends}{f' ({drop.message})' if drop.message else ''}"
