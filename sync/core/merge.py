@@ -119,7 +119,7 @@ def absorb(survivor: Record, members: Iterable[Record], because: Provenance) -> 
 
 def fill(record: Record, candidates: Sequence[Candidate], policy: Policy = FILL) -> Merged:
     """The record with what these accounts add to it, as the policy allows. Their order does not matter."""
-    accounts = sorted(candidates, key=lambda one: (one.because.source, one.because.how, _sortable(one.record)))
+    accounts = _ordered(candidates)
     offers = _offers(accounts, record.item_type)
     offers |= _abbreviation(record, offers, policy)
     decided = [_decided(record, name, offered, policy) for name, offered in sorted(offers.items())]
@@ -137,6 +137,15 @@ def fill(record: Record, candidates: Sequence[Candidate], policy: Policy = FILL)
     return Merged(made, tuple(changes), tuple(lost for part in parts for lost in part.lost))
 
 
+def _ordered(candidates: Sequence[Candidate]) -> list[Candidate]:
+    """The accounts in an order of their own, whatever order they came in."""
+    told = {(one.because.source, one.because.how) for one in candidates}
+    alone = len(told) == len(candidates)  # then it need not be looked into what they say
+    return sorted(
+        candidates, key=lambda one: (one.because.source, one.because.how, "" if alone else _sortable(one.record))
+    )
+
+
 def shown(people: Iterable[Creator]) -> str:
     """Creators on one line, for a change."""
     return "; ".join(person.name or f"{person.last}, {person.first}".rstrip(", ") for person in people)
@@ -148,12 +157,15 @@ class _Part:
     lost: tuple[Lost, ...] = ()
 
 
+_NO_CHANGE = _Part()
 _Offer = tuple[str, Provenance]
 
 
 def _decided(record: Record, name: str, offered: Sequence[_Offer], policy: Policy) -> _Part:
     """What becomes of one field."""
     kind, old = record.item_type, _held(record, name)
+    if all(new == old for new, _ in offered):
+        return _NO_CHANGE
     base = schema.base_field(kind, name)
     how, preferred = policy.rule(kind, name)
     ranked = sorted(offered, key=lambda offer: policy.rank(kind, name, offer[1].source))
@@ -167,7 +179,9 @@ def _decided(record: Record, name: str, offered: Sequence[_Offer], policy: Polic
                 value, because = new, replace(why, how=f"{why.how}, {reason}") if reason else why
     changed = because is not None and value != old
     lost = tuple(
-        Lost(name, new, why) for new, why in ranked if _says(new) != _says(value) and not upgrade(base, new, value)
+        Lost(name, new, why)
+        for new, why in ranked
+        if new != value and _says(new) != _says(value) and not upgrade(base, new, value)
     )
     return _Part((Change(name, old, value, because),) if changed and because else (), tuple(dict.fromkeys(lost)))
 

@@ -237,6 +237,24 @@ def sketch(record: Record) -> Sketch:
     )
 
 
+def outline(record: Record) -> Sketch:
+    """Who, what and when of a record, as its sketch has it; all else is left empty. Enough to tell whether an answer is about it."""
+    title, marks = _title(record.title)
+    year = _YEAR.search(record.base("date"))
+    authors, initial, name = _people(record)
+    return Sketch(
+        title=title,
+        marks=marks,
+        numbers=_numbers(title),
+        year=int(year.group()) if year else 0,
+        authors=authors,
+        initial=initial,
+        name=name,
+        kind=record.item_type,
+        letters=title.replace(" ", ""),
+    )
+
+
 def _title(said: str) -> tuple[str, frozenset[str]]:
     """The title without what a database put behind it, and the marks of a notice, a reply, a protocol."""
     title = plain(said) if "<" in said or "&" in said else said.strip()

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import lru_cache
 
 from sync.core.record import Creator
 from sync.core.text import fold
@@ -62,6 +63,8 @@ def better_people(old: Sequence[Creator], new: Sequence[Creator]) -> tuple[Creat
 
     A list that ends in "et al" gets the others.
     """
+    if tuple(old) == tuple(new):
+        return tuple(old)
     cut = bool(old) and _OTHERS.fullmatch(_whole(old[-1])) is not None
     known = old[:-1] if cut else old
     fits = len(new) > len(known) if cut else len(new) == len(known)
@@ -132,10 +135,10 @@ def _same_person(old: Creator, new: Creator) -> bool:
     if bool(old.name) != bool(new.name) or old.creator_type != new.creator_type:
         return False
     if old.name:
-        return fold(old.name) == fold(new.name)
+        return _name(old.name) == _name(new.name)
     mine, theirs = _given(old.first), _given(new.first)
     agree = all(one.startswith(other) or other.startswith(one) for one, other in zip(mine, theirs, strict=False))
-    return fold(old.last) == fold(new.last) and agree
+    return _name(old.last) == _name(new.last) and agree
 
 
 def _better_person(old: Creator, new: Creator) -> Creator:
@@ -150,12 +153,19 @@ def _better_person(old: Creator, new: Creator) -> Creator:
 
 def _better_spelt(old: str, new: str) -> str:
     """The new spelling of the same letters if it has small letters where the old has none, or accents that the old lacks."""
-    if fold(old) != fold(new):
+    if old == new or _name(old) != _name(new):
         return old
     return new if _small_letters(old, new) or (old.isascii() and not new.isascii() and new != new.upper()) else old
 
 
-def _given(first: str) -> list[str]:
+@lru_cache(maxsize=20_000)
+def _name(name: str) -> str:
+    """A name, folded: those of one list are compared with those of several others."""
+    return fold(name)
+
+
+@lru_cache(maxsize=20_000)
+def _given(first: str) -> tuple[str, ...]:
     """The words of a given name, folded; initials that are run together are taken apart: `JB` is `j`, `b`."""
     parted = re.sub(r"\b([A-Z]{2,3})\b", lambda found: " ".join(found.group()), first)
-    return fold(parted).split()
+    return tuple(fold(parted).split())

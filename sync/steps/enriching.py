@@ -12,11 +12,15 @@ from sync.core.identify import Identified, agrees, contradicts, identify
 from sync.core.merge import Change, Merged, absorb, fill
 from sync.core.quiet import is_quiet
 from sync.core.record import Candidate, Problem, Provenance, Record
-from sync.core.sketch import sketch
+from sync.core.sketch import outline
 from sync.pipeline import Stage
 from sync.sources.base import Finding, Source
 from sync.state.records import Work
 from sync.steps.tools import Rules, Run, Tools, instant
+
+
+_BY_IDENTIFIER = ("doi:", "pmid:")  # how questions begin that need nothing to be learnt
+_NOTHING = Finding(asked=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +82,7 @@ def recall(tools: Tools, rules: Rules, batch: Batch) -> Batch:
     for source in _asked(tools, rules):
         known: dict[int, Finding] = {}
         for number in batch.records:
-            question = source.question(_learnt(batch, number), citations=rules.title_search)
+            _, question = _question(source, rules, batch, number)
             if not question:
                 continue  # what another source is still to tell may give it something to ask by
             kept = tools.ledger.answers.get(source.name, question, found_since=found_since, absent_since=absent_since)
@@ -93,17 +97,13 @@ def asking(tools: Tools, run: Run, rules: Rules, source: Source) -> Callable[[Ba
 
     def ask(batch: Batch) -> Batch:
         known = batch.found.get(source.name, {})
-        records = {number: _learnt(batch, number) for number in batch.records if number not in known}
-        questions = {
-            id_: question
-            for id_, record in records.items()
-            if (question := source.question(record, citations=rules.title_search))
-        }
-        if not questions:
+        asked = {number: _question(source, rules, batch, number) for number in batch.records if number not in known}
+        asked = {number: (record, question) for number, (record, question) in asked.items() if question}
+        if not asked:
             return batch
-        findings = _ask(tools, run, rules, source, [records[id_] for id_ in questions])
-        answers = dict(zip(questions, findings, strict=True))
-        fresh = {(source.name, id_): questions[id_] for id_, finding in answers.items() if not finding.away}
+        findings = _ask(tools, run, rules, source, [record for record, _ in asked.values()])
+        answers = dict(zip(asked, findings, strict=True))
+        fresh = {(source.name, id_): asked[id_][1] for id_, finding in answers.items() if not finding.away}
         found = {**batch.found, source.name: {**known, **answers}}
         return replace(batch, found=found, fresh={**batch.fresh, **fresh})
 
@@ -134,7 +134,7 @@ def enriched(tools: Tools, rules: Rules, batch: Batch, work: Work) -> Enriched:
 def known_of(tools: Tools, rules: Rules, batch: Batch, number: int) -> Known:
     """A record with what the answers that do not contradict it add, as the policy allows."""
     record = batch.records[number]
-    findings = [(name, batch.found.get(name, {}).get(number, Finding(asked=False))) for name in rules.sources]
+    findings = [(name, batch.found.get(name, {}).get(number, _NOTHING)) for name in rules.sources]
     trusted, problems = _sift(record, [candidate for _, finding in findings for candidate in finding.candidates])
     merged = fill(record, trusted, tools.policy)
     problems += [_unknown(record, finding.agency) for _, finding in findings if finding.agency]
@@ -165,12 +165,20 @@ def _asked(tools: Tools, rules: Rules) -> list[Source]:
     return [tools.sources[name] for name in rules.sources if name in tools.sources]
 
 
+def _question(source: Source, rules: Rules, batch: Batch, number: int) -> tuple[Record, str]:
+    """What a source is asked for a work, and by what: by an identifier of its own, else by what others found out of it."""
+    record = batch.records[number]
+    own = source.question(record, citations=rules.title_search)
+    if own.startswith(_BY_IDENTIFIER):
+        return record, own
+    learnt = _learnt(batch, number)
+    return (record, own) if learnt is record else (learnt, source.question(learnt, citations=rules.title_search))
+
+
 def _learnt(batch: Batch, work: int) -> Record:
     """The record with the identifiers that sources before this one found out."""
     record = batch.records[work]
-    if "DOI" in record.identifiers and "PMID" in record.identifiers:
-        return record
-    offered = [one for found in batch.found.values() for one in found.get(work, Finding()).candidates]
+    offered = [one for found in batch.found.values() for one in found.get(work, _NOTHING).candidates]
     trusted, _ = _sift(record, offered)
     names = {name: value for one in trusted for name, value in one.record.identifiers.items()}
     return replace(record, identifiers={**names, **record.identifiers}) if names else record
@@ -191,9 +199,11 @@ def _ask(tools: Tools, run: Run, rules: Rules, source: Source, records: Sequence
 
 def _sift(record: Record, candidates: Sequence[Candidate]) -> tuple[list[Candidate], list[Problem]]:
     """Answers that may be this work, and a problem for each that cannot be though it has the record's identifier."""
-    mine, trusted, problems = sketch(record), [], []
+    if not candidates:
+        return [], []
+    mine, trusted, problems = outline(record), [], []
     found = [candidate for candidate in candidates if candidate.because.how == "search"]
-    likely = identify(record, [candidate.record for candidate in found])
+    likely = identify(record, [candidate.record for candidate in found]) if found else None
     if likely:
         trusted += [found[likely.place]] if likely.sure else []
         problems += [] if likely.sure else [_likely(found[likely.place], likely)]
@@ -204,7 +214,7 @@ def _sift(record: Record, candidates: Sequence[Candidate]) -> tuple[list[Candida
         if because.how == "citation":
             trusted += [candidate] if agrees(record, candidate.record) else []
             continue
-        why = contradicts(mine, sketch(candidate.record))
+        why = contradicts(mine, outline(candidate.record))
         if not why:
             trusted.append(candidate)
             continue
