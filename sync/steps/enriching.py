@@ -18,7 +18,6 @@ from sync.sources.base import Finding, Source
 from sync.state.records import Work
 from sync.steps.tools import Rules, Run, Tools, instant
 
-
 _BY_IDENTIFIER = ("doi:", "pmid:")  # how questions begin that need nothing to be learnt
 _NOTHING = Finding(asked=False)
 
