@@ -16,6 +16,8 @@ from sync import service, wiring
 from sync.config import Config, load
 from sync.orders import Order
 from sync.report import RunReport
+from sync.service import daemon as daemon_room
+from sync.service.standstill import STOPPED_FOR
 from tests.scene import NOWHERE, ROOT, SAMPLE, Scene, outcomes, scene
 from tests.servers.base import Request
 from tests.servers.works import make_works, to_ris
@@ -237,15 +239,16 @@ def test_a_library_that_is_stopped_keeps_no_other_from_being_looked_at_and_its_t
         ledger.close()
         return [RunReport("", "", 0.0, {}, (), failure=why, failure_code=3 if why else 0)]
 
-    monkeypatch.setattr(service, "carry_out", carry_out)
+    monkeypatch.setattr(daemon_room, "carry_out", carry_out)
     watching = service.Daemon(load(stage.config, stage.env()), now=lambda: seconds[0])
-    watching.refresh()
-    watching.refresh()
+    look_again = Order(refresh=True)
+    watching.for_each_library(look_again)
+    watching.for_each_library(look_again)
     assert asked == ["main", "other", "other"]
     refused.clear()
-    seconds[0] = service.STOPPED_FOR
-    watching.refresh()
-    watching.refresh()
+    seconds[0] = STOPPED_FOR
+    watching.for_each_library(look_again)
+    watching.for_each_library(look_again)
     assert asked[3:] == ["main", "other"] * 2
 
 

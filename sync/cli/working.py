@@ -100,7 +100,7 @@ def run(shared: Common, *, once: bool) -> int:
     from sync.service import serve
 
     _log(shared)
-    return serve(shared.load(), once=once)
+    return serve(shared.load(), once=once, again=shared.load)
 
 
 def _files(config: Config, paths: Iterable[str]) -> tuple[list[str], list[str]]:

@@ -174,6 +174,8 @@ class Schedule(_Model):
     """When the service does what no drop asks for."""
 
     refresh: Annotated[str, AfterValidator(checks.schedule)] = ""
+    snapshot: Annotated[str, AfterValidator(checks.schedule)] = ""
+    quiet_hours: Annotated[str, AfterValidator(checks.hours)] = ""
 
 
 class Empty(_Model):

@@ -75,7 +75,9 @@ class UndoneLine:
 
 @dataclass(frozen=True, slots=True)
 class DropReport:
-    """How the records of one drop ended. gaps: lines of text between entries that belong to no record."""
+    """How the records of one drop ended. gaps: lines of text between entries that belong to no record.
+    done: nothing of it is left to do.
+    """
 
     path: str
     sha256: str
@@ -83,6 +85,7 @@ class DropReport:
     records: tuple[RecordLine, ...] = ()
     gap_lines: int = 0
     message: str = ""
+    done: bool = False
 
     @property
     def outcomes(self) -> dict[str, int]:
