@@ -104,6 +104,20 @@ def daemon_lives(config: Config) -> bool:
     return False
 
 
+def take_back(config: Config, ledger: Ledger, wish: int) -> bool:
+    """Take a wish back from a daemon that is dead, whether or not it had begun; False if one lives, or the wish was carried out."""
+    lock = daemon_lock(config)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        return False
+    try:
+        ledger.wishes.release()
+        return ledger.wishes.withdraw(wish)
+    finally:
+        lock.release()
+
+
 def spool(config: Config, data: bytes) -> str:
     """Keep what came on standard input as a file, so that it can be read again after a crash; its path."""
     folder = Path(config.state.path).parent / "spool"

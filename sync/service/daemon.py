@@ -65,7 +65,7 @@ class Daemon:
     def alone(self) -> Iterator[None]:
         """As the only daemon on this state. Raises Locked."""
         try:
-            self._lock.acquire(timeout=0)
+            self._lock.acquire(timeout=0.3)  # somebody may be looking just now whether we live
         except Timeout:
             raise Locked(f"{self.config.state.path}: a zotdrop daemon already runs on this state") from None
         try:
