@@ -1,4 +1,4 @@
-"""Schedules: `every 15m`, or the five fields of cron with cron's own weekdays."""
+"""Schedules: `every 15m`, or the five fields of cron with cron's own weekdays; and hours of the day, `08:00-18:00`."""
 
 from __future__ import annotations
 
@@ -49,6 +49,20 @@ def cron_fields(text: str) -> float | dict[str, str]:
     days = sorted({_DAYS[day] for day in values["day_of_week"]}, key=_DAYS.index)
     fields = {name: ",".join(map(str, values[name])) for name, _, _ in _FIELDS[:4]}
     return {**fields, "day_of_week": "*" if words[4] == "*" else ",".join(days)}
+
+
+def hours(text: str) -> tuple[int, int]:
+    """Hours of the day, `08:00-18:00`, as minutes after midnight; the end may lie on the next day. Raises ValueError."""
+    found = re.fullmatch(r"\s*(\d{1,2}):(\d{2})\s*-\s*(\d{1,2}):(\d{2})\s*", text, re.ASCII)
+    if not found:
+        raise ValueError(f'hours such as "08:00-18:00" are needed, got {text!r}')
+    hour, minute, last_hour, last_minute = map(int, found.groups())
+    if max(minute, last_minute) > 59 or hour > 23 or last_hour * 60 + last_minute > 1440:
+        raise ValueError(f"{text!r} names a time that no clock shows")
+    start, end = hour * 60 + minute, (last_hour * 60 + last_minute) % 1440
+    if start == end:
+        raise ValueError(f"{text!r} leaves no time, or takes none; leave it empty to have no such hours")
+    return start, end
 
 
 def _values(word: str, name: str, low: int, high: int) -> list[int]:

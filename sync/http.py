@@ -23,6 +23,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from sync.errors import Barred, Outage, Throttled
+from sync.stopping import Wires
 
 HOME = "https://github.com/zotdrop/zotdrop"
 CONNECT_SECONDS = 4.0
@@ -136,6 +137,7 @@ class Http:
             limits=httpx.Limits(max_connections=16, keepalive_expiry=60.0),
             max_redirects=3,
         )
+        self._wires = Wires()
         self._wait, self._now, self._jitter, self._today = wait, now, jitter, today
         self._lock = threading.Lock()
         self._rates: dict[tuple[str, str], Rate] = {}
@@ -158,6 +160,10 @@ class Http:
     def close(self) -> None:
         """Let go of the connections."""
         self._client.close()
+
+    def cut(self) -> None:
+        """Break every connection off, at once and from any thread: who waits for an answer gets none."""
+        self._wires.cut()
 
     def ask(
         self,
@@ -204,6 +210,7 @@ class Http:
                     data=call.data,
                     # A form may hold a key: it is never sent on to where a redirect points.
                     follow_redirects=call.method in {"GET", "HEAD"},
+                    extensions={"trace": self._wires.trace},
                 )
             except (httpx.RequestError, httpx.InvalidURL) as error:
                 self._count(call.service, 0 if isinstance(error, _NO_CONNECTION) else 1)

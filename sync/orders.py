@@ -18,7 +18,7 @@ from sync import drops, keeping, wiring
 from sync.config import Config, reviews
 from sync.errors import ConfigFault, Locked, Outage, StateFault, UsageFault, ZotdropError
 from sync.report import RunReport
-from sync.run import refresh_library, sync_drops, undo_run
+from sync.run import refresh_library, see_library, sync_drops, undo_run
 from sync.state.ledger import Ledger
 from sync.steps.tools import Task, instant
 
@@ -39,6 +39,7 @@ class Order:
     accept_empty: write even to a library that has lost all its items.
     owed_only: read nothing, only fill what earlier runs are owed.  refresh: read nothing, look at the library's items again.
     undo: read nothing, take back what this run wrote.  cleanup: read nothing, let go of what is older than it is kept.
+    snapshot: read nothing, see what changed in the library.
     """
 
     paths: tuple[str, ...] = ()
@@ -54,9 +55,15 @@ class Order:
     wait_sources: bool = False
     owed_only: bool = False
     refresh: bool = False
+    snapshot: bool = False
     accept_empty: bool = False
     undo: str = ""
     cleanup: bool = False
+
+    @property
+    def watched(self) -> bool:
+        """Whether its files were seen in an inbox by the service, not named by hand."""
+        return bool(self.paths and self.inbox and self.wait_sources)
 
     def as_json(self) -> dict[str, Any]:
         """For the ledger, when the order is handed to the daemon."""
@@ -102,6 +109,20 @@ def daemon_lives(config: Config) -> bool:
     return False
 
 
+def take_back(config: Config, ledger: Ledger, wish: int) -> bool:
+    """Take a wish back from a daemon that is dead, whether or not it had begun; False if one lives, or the wish was carried out."""
+    lock = daemon_lock(config)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        return False
+    try:
+        ledger.wishes.release()
+        return ledger.wishes.withdraw(wish)
+    finally:
+        lock.release()
+
+
 def spool(config: Config, data: bytes) -> str:
     """Keep what came on standard input as a file, so that it can be read again after a crash; its path."""
     folder = Path(config.state.path).parent / drops.SPOOL
@@ -135,7 +156,9 @@ def _by_library(config: Config, order: Order, *, kind: str, stop: Event, tell: T
                 ask=not order.no_enrich,
                 accept_empty=order.accept_empty,
             ) as tools:
-                if order.refresh:
+                if order.snapshot:
+                    reports.append(see_library(tools))
+                elif order.refresh:
                     reports.append(refresh_library(tools, wiring.foreign_sources(config, library)))
                 else:
                     reports.append(sync_drops(tools, tasks, kind=kind))
@@ -194,13 +217,15 @@ def _note_stop(ledger: Ledger, library: str, report: RunReport) -> None:
 
 
 def _tasks(config: Config, order: Order, stop: Event) -> list[Task]:
-    if order.owed_only or order.refresh:
+    if order.owed_only or order.refresh or order.snapshot:
         return []
     if wiring.free_mb(config) < config.state.min_free_mb:
         return _no_room(config, order)
     if not order.paths:
         names = [order.inbox] if order.inbox else list(config.inbox)
         return [task for name in names for task in _inbox_tasks(config, order, name, stop)]
+    if order.watched:
+        return [task for path in order.paths if (task := _watched_task(config, order, Path(path)))]
     names_shown = order.names or order.paths
     return [_file_task(config, order, path, shown) for path, shown in zip(order.paths, names_shown, strict=True)]
 
@@ -227,6 +252,15 @@ def _inbox_tasks(config: Config, order: Order, name: str, stop: Event) -> list[T
     paths = drops.settled(root, own.settle_seconds, now=time.monotonic, wait=wait, patience=SETTLE_PATIENCE)
     paths = drops.only_drops(paths, drops.scan(root)) if own.attachments == "files" else paths
     return [_task(config, order, name, path, str(path)) for path in paths]
+
+
+def _watched_task(config: Config, order: Order, file: Path) -> Task | None:
+    """A file that was seen in its inbox; one that is gone since, or closed, does not keep the others."""
+    try:
+        return _task(config, order, str(order.inbox), file, str(file))
+    except UsageFault as fault:
+        log.warning("%s", fault)
+        return None
 
 
 def _file_task(config: Config, order: Order, path: str, shown: str) -> Task:

@@ -92,6 +92,11 @@ def refresh_library(tools: Tools, foreign: Sequence[str], *, kind: str = "refres
     return _one_task(tools, kind, look_again)
 
 
+def see_library(tools: Tools, *, kind: str = "snapshot") -> RunReport:
+    """Read what changed in the library, and send what an earlier run left to be written."""
+    return _one_task(tools, kind, lambda run, _told: _catch_up(tools, run))
+
+
 def undo_run(tools: Tools, undoes: str, *, kind: str = "undo") -> RunReport:
     """Take back what a run wrote to this library, but for what somebody has changed since.
 
@@ -147,9 +152,9 @@ def drop_report(tools: Tools, task: Task, row: DropRow, *, again: bool = False) 
     lines = tuple(_line(found, again=again) for found in tools.ledger.records.rows(row.id))
     message = "" if lines or row.state == "reading" else intake.verdict(task.drop.path, task.rules.encoding)
     entries = len(lines) if row.state == "reading" else row.entries
-    route = tools.ledger.routes.of(row.id)
+    route, done = tools.ledger.routes.of(row.id), row.state == "done"
     return DropReport(
-        task.name, row.sha256, entries, lines, row.gap_lines, message, assigned=route.assigned, database=route.database
+        task.name, row.sha256, entries, lines, row.gap_lines, message, route.assigned, route.database, done
     )
 
 

@@ -30,6 +30,7 @@ from sync.sources.base import Source
 from sync.state.ledger import Ledger
 from sync.state.refused_keys import KeyMemory
 from sync.steps.tools import Limits, Rules, Tools, instant
+from sync.stopping import cut_with
 
 if TYPE_CHECKING:
     from sync.libraries.desktop import Desktop
@@ -119,6 +120,7 @@ def open_library(config: Config, name: str, stop: Event, *, again: bool = False)
     own: Any = config.library[name]
     key = resolve(own.api_key) if getattr(own, "api_key", None) else None
     library = LIBRARIES[own.kind](own, key, waiting(stop))
+    cut_with(stop, library)
     if key is None or own.kind == "desktop":  # a running Zotero locks nobody out, and each database has keys of its own
         return library
     memory = KeyMemory(Path(config.state.path), urlsplit(own.url).netloc.lower(), key, lambda: instant(utc_now()))
@@ -183,6 +185,7 @@ def open_tools(
     """
     wait = waiting(stop)
     http = Http(identity=Identity(contact=config.contact, version=__version__), wait=wait, now=time.monotonic)
+    cut_with(stop, http)
     real = open_library(config, library, stop)
     target = DryLibrary(real) if dry else _paced(config, library, real, ledger, wait)
     folder = TemporaryDirectory(prefix="zotdrop-dry-") if dry else None

@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 
 from sync.steps.tools import instant
+from tests.daemons import daemon, ends, until
 from tests.scene import Scene, outcomes, scene
 from tests.servers.works import make_works, to_ris
 from tests.servers.zotero import GROUP, writes_of
-from tests.test_service import daemon, ends, until
 
 WORKS = make_works(6, seed=21)
 LONG: dict[str, Any] = {"ZOTDROP__WRITE__BURST_SECONDS": "5", "ZOTDROP__WRITE__PAUSE_SECONDS": "3000"}

@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 import signal
 import subprocess
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from pathlib import Path
 from threading import Event
 
@@ -16,48 +15,20 @@ from sync import service, wiring
 from sync.config import Config, load
 from sync.orders import Order
 from sync.report import RunReport
+from sync.service import daemon as daemon_room
+from tests.daemons import LONGEST, daemon, ends, until
 from tests.scene import NOWHERE, ROOT, SAMPLE, Scene, outcomes, scene
 from tests.servers.base import Request
 from tests.servers.works import make_works, to_ris
 from tests.servers.zotero import API_KEY
 
 WORKS = make_works(30, seed=5)
-LONGEST = 30.0  # seconds that anything here may take
 
 
 @pytest.fixture
 def stage(tmp_path: Path) -> Iterator[Scene]:
     with scene(tmp_path, WORKS) as made:
         yield made
-
-
-def until(claim: Callable[[], bool], what: str) -> None:
-    """Look until it is so; the pause is an event's, so that nothing here sleeps blindly for longer than it has to."""
-    pause = Event()
-    for _ in range(int(LONGEST / 0.05)):
-        if claim():
-            return
-        pause.wait(0.05)
-    raise AssertionError(f"never came true: {what}")
-
-
-@contextmanager
-def daemon(stage: Scene, **environment: str) -> Iterator[subprocess.Popen[bytes]]:
-    log = (stage.folder / "daemon.log").open("wb")
-    process = subprocess.Popen(stage.command("run"), stdout=log, stderr=log, cwd=ROOT, env=stage.env(**environment))
-    try:
-        until(lambda: b"watching" in (stage.folder / "daemon.log").read_bytes(), "the daemon is up")
-        yield process
-    finally:
-        if process.poll() is None:
-            process.kill()
-        process.wait(LONGEST)
-        log.close()
-
-
-def ends(process: subprocess.Popen[bytes], number: signal.Signals) -> int:
-    process.send_signal(number)
-    return process.wait(LONGEST)
 
 
 @pytest.mark.parametrize("library", ["embedded", "user"])
@@ -114,20 +85,6 @@ def test_a_daemon_that_is_killed_leaves_nothing_locked(stage: Scene) -> None:
     with daemon(stage) as process:
         assert ends(process, signal.SIGKILL) == -signal.SIGKILL
     assert outcomes(stage.sync(str(SAMPLE))) == {"created": 1}
-
-
-def test_sigterm_ends_a_daemon_that_waits_inside_a_slow_answer(stage: Scene) -> None:
-    never = Event()
-    stage.crossref.hang(never, times=None)
-    with daemon(stage) as process:
-        (stage.inbox / "slow.ris").write_text(to_ris(WORKS[:3]))
-        until(lambda: len(stage.crossref.await_pending(1, LONGEST)) == 1, "Crossref was asked")
-        process.send_signal(signal.SIGTERM)
-        never.set()
-        assert process.wait(LONGEST) == 0
-    stage.crossref.heal()
-    stage.run("run", "--once")
-    assert len(stage.items()) == 3
 
 
 def test_a_drop_that_waits_for_a_service_is_tried_again_and_status_tells(stage: Scene) -> None:
@@ -237,15 +194,16 @@ def test_a_library_that_is_stopped_keeps_no_other_from_being_looked_at_and_its_t
         ledger.close()
         return [RunReport("", "", 0.0, {}, (), failure=why, failure_code=3 if why else 0)]
 
-    monkeypatch.setattr(service, "carry_out", carry_out)
+    monkeypatch.setattr(daemon_room, "carry_out", carry_out)
     watching = service.Daemon(load(stage.config, stage.env()), now=lambda: seconds[0])
-    watching.refresh()
-    watching.refresh()
+    look_again = Order(refresh=True)
+    watching.for_each_library(look_again)
+    watching.for_each_library(look_again)
     assert asked == ["main", "other", "other"]
     refused.clear()
     seconds[0] = watching.config.schedule.refused
-    watching.refresh()
-    watching.refresh()
+    watching.for_each_library(look_again)
+    watching.for_each_library(look_again)
     assert asked[3:] == ["main", "other"] * 2
 
 

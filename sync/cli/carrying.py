@@ -68,7 +68,7 @@ def _hand_over(shared: Common, config: Config, order: Order, *, strict: bool) ->
             if state.progress != told:
                 told = state.progress
                 shared.say(told)
-            if not orders.daemon_lives(config) and ledger.wishes.withdraw(wish):
+            if orders.take_back(config, ledger, wish):
                 return _do_here(shared, config, order, strict=strict)
             time.sleep(0.2)
         answer = state.answer or {}

@@ -102,7 +102,7 @@ def run(shared: Common, *, once: bool) -> int:
 
     config = shared.load()
     set_up(config.log.format, "debug" if shared.verbose else "warning" if shared.quiet else config.log.level)
-    return serve(config, once=once)
+    return serve(config, once=once, again=shared.load)
 
 
 def _files(config: Config, paths: Iterable[str]) -> tuple[list[str], list[str]]:

@@ -22,6 +22,7 @@ from sync.config.options import (
     Inbox,
     PubMedSource,
     Review,
+    Schedule,
     Search,
     ZoteroLibrary,
 )
@@ -37,6 +38,7 @@ __all__ = [
     "Placed",
     "PubMedSource",
     "Review",
+    "Schedule",
     "Search",
     "ZoteroLibrary",
     "find_and_load",

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, available_timezones
 
 from sync.cron import cron_fields
+from sync.cron import hours as hours_of
 
 PLACES = ("subfolder", "database", "date", "drop", "review")  # what stands in braces in a collection's path
 
@@ -27,6 +28,13 @@ def schedule(text: str) -> str:
     """Five fields of cron, `every 15m`, or nothing."""
     if text:
         cron_fields(text)
+    return text
+
+
+def hours(text: str) -> str:
+    """Hours of the day, such as `08:00-18:00`, or nothing."""
+    if text:
+        hours_of(text)
     return text
 
 

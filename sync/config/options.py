@@ -181,6 +181,8 @@ class Schedule(_Model):
     owed: Pause = 600.0
     refused: Pause = 900.0
     cleanup: Annotated[str, AfterValidator(checks.schedule)] = "17 4 * * *"
+    snapshot: Annotated[str, AfterValidator(checks.schedule)] = ""
+    quiet_hours: Annotated[str, AfterValidator(checks.hours)] = ""
 
 
 class Empty(_Model):

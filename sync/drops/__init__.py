@@ -29,6 +29,7 @@ __all__ = [
     "Settle",
     "Stamp",
     "archive",
+    "can_leave",
     "hold",
     "lines_of",
     "only_drops",
@@ -36,8 +37,10 @@ __all__ = [
     "remove",
     "scan",
     "settled",
+    "still",
     "store",
     "take",
+    "why_closed",
 ]
 
 DONE, HELD = "done", "held"
@@ -66,34 +69,38 @@ class Stamp:
 
 @dataclass(frozen=True, slots=True)
 class Drop:
-    """One file that arrived. sha256: of its bytes, hex.  subfolder: its folder below the inbox, with `/`, empty at the top."""
+    """One file that arrived. sha256: of its bytes, hex.  subfolder: its folder below the inbox, with `/`, empty at the top.
+    stamp: of the file when it was hashed; None for one whose file is not at hand.
+    """
 
     path: Path
     sha256: str
     size: int
     inbox: str
     subfolder: str = ""
+    stamp: Stamp | None = None
 
 
-def scan(root: Path) -> dict[Path, Stamp]:
+def scan(root: Path, closed: list[str] | None = None) -> dict[Path, Stamp]:
     """The files in a folder and its subfolders that may be drops, by path, in order of name.
 
     `done/` and `held/`, hidden and temporary names, links, pipes and devices are left out. A subfolder that cannot be read is
-    left out too; a root that cannot be read raises UsageFault.
+    left out too, and noted in `closed`; a root that cannot be read raises UsageFault.
     """
-    found: dict[Path, Stamp] = {}
+    found: dict[str, Stamp] = {}
     folders = [root]
     while folders:
         folder = folders.pop()
-        for entry in _entries(folder, is_root=folder == root):
+        for entry in _entries(folder, is_root=folder == root, closed=closed):
             if _TEMPORARY.search(entry.name):
                 continue
             with suppress(OSError):  # gone since, or not for us to look at
                 if entry.is_file(follow_symlinks=False):
-                    found[Path(entry.path)] = _stamp(entry.stat(follow_symlinks=False))
+                    found[entry.path] = _stamp(entry.stat(follow_symlinks=False))
                 elif entry.is_dir(follow_symlinks=False) and not _is_foreign(entry.name, at_root=folder == root):
                     folders.append(Path(entry.path))
-    return dict(sorted(found.items()))
+    paths = sorted(found, key=lambda path: path.replace(os.sep, "\0"))  # part by part, as paths are compared
+    return {Path(path): found[path] for path in paths}
 
 
 @dataclass(slots=True)
@@ -115,6 +122,11 @@ class Settle:
                 ready.append(path)
         return ready
 
+    def due_in(self, now: float) -> float:
+        """Seconds until the next of the files that are watched may have settled; infinite if none is."""
+        waits = (since + self.seconds - now for _, since in self.seen.values())
+        return min((wait for wait in waits if wait > 0), default=float("inf"))
+
 
 def settled(
     root: Path, seconds: float, *, now: Callable[[], float], wait: Callable[[float], None], patience: float
@@ -131,18 +143,45 @@ def settled(
 
 def take(path: Path, inbox: str, root: Path) -> Drop:
     """The drop that a file is: hashed, with its place in the inbox. Raises UsageFault for what is no file, or is closed to us."""
-    digest, size = hashlib.sha256(), 0
+    digest = hashlib.sha256()
     if path.exists() and not path.is_file():  # a pipe would be waited for, and could not be read twice
         raise UsageFault(f"{path}: this is no file; what comes through a pipe is read with: zotdrop sync -")
     try:
         with path.open("rb") as file:
+            stamp = _stamp(os.fstat(file.fileno()))
             while chunk := file.read(CHUNK):
                 digest.update(chunk)
-                size += len(chunk)
     except OSError as fault:
         raise UsageFault(f"{path}: cannot be read ({fault.strerror}); mend its rights, then sync again") from fault
     inside = path.parent.relative_to(root) if path.is_relative_to(root) else Path()
-    return Drop(path, digest.hexdigest(), size, inbox, "" if inside == Path() else inside.as_posix())
+    subfolder = "" if inside == Path() else inside.as_posix()
+    return Drop(path, digest.hexdigest(), stamp.size, inbox, subfolder, stamp)
+
+
+def still(drop: Drop) -> bool:
+    """Whether the file is, by its stamp, the one that was hashed."""
+    try:
+        return drop.stamp is None or _stamp(drop.path.stat()) == drop.stamp
+    except OSError:
+        return False
+
+
+def why_closed(path: Path) -> str:
+    """Why we may not read this file; empty if we may, or if it is gone."""
+    try:
+        os.close(os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOFOLLOW", 0)))
+    except FileNotFoundError:
+        return ""
+    except OSError as fault:
+        return fault.strerror or str(fault)
+    return ""
+
+
+def can_leave(path: Path, root: Path) -> bool:
+    """Whether the rights allow that a drop is put away; nothing is tried."""
+    return all(
+        os.access(folder, os.W_OK) for folder in (path.parent, root, root / DONE, root / HELD) if folder.exists()
+    )
 
 
 def store(folder: Path, data: bytes) -> Path:
@@ -185,13 +224,15 @@ def _is_foreign(name: str, *, at_root: bool) -> bool:
     return name in _FOREIGN_FOLDERS or (at_root and name in {DONE, HELD})
 
 
-def _entries(folder: Path, *, is_root: bool) -> list[os.DirEntry[str]]:
+def _entries(folder: Path, *, is_root: bool, closed: list[str] | None) -> list[os.DirEntry[str]]:
     try:
         with os.scandir(folder) as entries:
             return list(entries)
     except OSError as fault:
         if is_root:
             raise UsageFault(f"{folder}: cannot be read ({fault.strerror})") from fault
+        if closed is not None and isinstance(fault, PermissionError):
+            closed.append(str(folder))
         return []
 
 

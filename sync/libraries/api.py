@@ -19,6 +19,7 @@ from pyzotero.zotero_errors import PyZoteroError
 
 from sync import __version__
 from sync.errors import Outage, Throttled, ZotdropError
+from sync.stopping import Wires
 
 T = TypeVar("T")
 
@@ -91,6 +92,7 @@ class Api:
     ) -> None:
         self._zotero, self._service, self._wait, self._now = zotero, service, wait, now
         self._secrets = [secret for secret in secrets if secret]
+        self._wires = Wires()
         self._ready = now()
         self._final: ZotdropError | None = None
         self.requests = 0
@@ -201,6 +203,10 @@ class Api:
         """Close the connections."""
         self._zotero.client.close()
 
+    def cut(self) -> None:
+        """Break every connection off, at once and from any thread: who waits for an answer gets none."""
+        self._wires.cut()
+
     def _get(self, path: str) -> httpx2.Response:
         client: httpx2.Client = self._zotero.client
         return client.get(f"{self._zotero.endpoint.rstrip('/')}{path}", headers=self._zotero.default_headers())
@@ -283,6 +289,7 @@ class Api:
     def _on_request(self, request: httpx2.Request) -> None:
         self.requests += 1
         request.headers["User-Agent"] = AGENT
+        request.extensions = {**request.extensions, "trace": self._wires.trace}
 
     def _on_response(self, response: httpx2.Response) -> None:
         """Keep what the headers say, take wishes for a pause out of pyzotero's sight, stop refusals before it sees them."""

@@ -105,6 +105,10 @@ class ApiLibrary:
         """Close the connections."""
         self._api.close()
 
+    def cut(self) -> None:
+        """Break the connections off, from any thread: who waits for an answer gets none."""
+        self._api.cut()
+
     @property
     def _tree(self) -> Tree:
         if self._tree_made is None:

@@ -79,7 +79,7 @@ class UndoneLine:
 class DropReport:
     """How the records of one drop ended. gap_lines: lines of text between entries that belong to no record.
 
-    assigned: its review and search.  database: that most of its records name.
+    assigned: its review and search.  database: that most of its records name.  done: nothing of it is left to do.
     """
 
     path: str
@@ -90,6 +90,7 @@ class DropReport:
     message: str = ""
     assigned: Assigned = NOWHERE
     database: str = ""
+    done: bool = False
 
     @property
     def outcomes(self) -> dict[str, int]:

@@ -3,7 +3,7 @@
 
 CREATE TABLE runs (
     id TEXT PRIMARY KEY,
-    kind TEXT NOT NULL,                      -- sync | daemon | refresh | undo
+    kind TEXT NOT NULL,                      -- sync | daemon | refresh | snapshot | undo
     started TEXT NOT NULL,
     finished TEXT,
     report_json TEXT,

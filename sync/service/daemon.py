@@ -1,0 +1,306 @@
+"""The daemon: looks into inboxes, carries out orders one at a time, and never ends by a fault."""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from filelock import Timeout
+
+from sync import wiring
+from sync.config import Config
+from sync.errors import ConfigFault, Locked, ZotdropError
+from sync.orders import Order, carry_out, daemon_lock, worst
+from sync.report import RunReport, as_json, as_text
+from sync.report.lines import log_lines
+from sync.service.events import Events
+from sync.service.jobs import jobs_of
+from sync.service.pulse import Pulse
+from sync.service.standstill import Standstills
+from sync.service.systemd import notify, reloading
+from sync.service.timetable import Clocks, Timetable
+from sync.service.watching import Watch
+from sync.state.ledger import Ledger
+from sync.state.uploads import any_open
+from sync.stopping import Stop
+
+log = logging.getLogger("zotdrop.service")
+
+AT_ONCE = 200  # drops that travel in one run: what a run remembers of them must not grow with the inbox
+LOOK_MOST = 60.0  # seconds that listing a folder may take; a network disk that is away hangs for ever
+RUN_MOST = 900.0  # seconds for which a run may give no sign of life
+WISHES_MOST = 10.0  # seconds between two looks for orders though the ledger's file seems untouched
+
+
+class Daemon:
+    """Watches the inboxes of a config until it is stopped. now: monotonic seconds.  wall: seconds since the epoch."""
+
+    def __init__(
+        self, config: Config, *, now: Callable[[], float] = time.monotonic, wall: Callable[[], float] = time.time
+    ) -> None:
+        self.config = config
+        self.stop = Stop()
+        self.pulse = Pulse(now)
+        self.worst_code = 0
+        self.timetable = Timetable(self.pulse)
+        self.events = Events(self._stirred)
+        self._now = now
+        self._ended = threading.Event()
+        self._at_work = threading.Lock()
+        self._watches = {name: Watch.of(name, inbox, config.schedule) for name, inbox in config.inbox.items()}
+        self._lock = daemon_lock(config)
+        self._standstills = Standstills(now)
+        self._clocks = Clocks(now, wall)
+        self._ledger_seen: tuple[Any, float] = (None, 0.0)
+        self._told: set[str] = set()
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """As the only daemon on this state. Raises Locked."""
+        try:
+            self._lock.acquire(timeout=0.3)  # somebody may be looking just now whether we live
+        except Timeout:
+            raise Locked(f"{self.config.state.path}: a zotdrop daemon already runs on this state") from None
+        try:
+            ledger = Ledger.open(Path(self.config.state.path))
+            ledger.wishes.release()
+            ledger.close()
+            yield
+        finally:
+            self._lock.release()
+
+    def start(self) -> None:
+        """From now on things begin by themselves."""
+        self._take_up(self.config)
+        self.timetable.start()
+        self._tell_ready()
+
+    def stop_work(self) -> None:
+        """Nothing begins any more, and what is under way is asked to end."""
+        self._ended.set()
+        self.stop.set()
+        self.events.end()
+        if self.timetable.runs:
+            self.timetable.shut()
+
+    def tick(self) -> None:
+        """Now and then: see whether the clocks were set or the machine slept."""
+        jump = self._clocks.jumped()
+        if jump:
+            log.info("the clock went %.0f s %s; the timetable follows", abs(jump), "ahead" if jump > 0 else "back")
+            self.timetable.clocks_jumped()
+
+    def read_again(self, load: Callable[[], Config]) -> None:
+        """Take another config; a faulty one is told, and the old one stays. What is under way ends as it began."""
+        reloading()
+        try:
+            config = load()
+            if config.state.path != self.config.state.path:
+                raise ConfigFault(f"[state] path: {config.state.path}: another ledger needs a new start of the service")
+            self._take_up(config)
+        except ZotdropError as fault:
+            log.error("the config is refused, the old one stays: %s", fault)  # noqa: TRY400  # for people, no traceback
+        else:
+            log.info("the config was read again")
+        self._tell_ready()
+
+    def feed(self) -> None:
+        """Tell systemd that we live, if we do: a job of the timetable, so that it speaks for the timetable too."""
+        late = self.pulse.overdue()
+        if late:
+            self._tell_once(f"{late}: no sign of life for too long; the watchdog is not fed any more")
+        else:
+            notify("WATCHDOG=1")
+
+    def once(self) -> int:
+        """Work off what lies in the inboxes, and the orders that wait; the exit code."""
+        self.take_orders()
+        self._carry(self.config, Order(wait_sources=True))
+        return self.worst_code
+
+    def look(self, name: str) -> None:
+        """One look at an inbox: what has settled is worked off."""
+        config, watch = self.config, self._watches.get(name)
+        if watch is None or self._stands_still(config, watch.inbox.library):
+            return
+        was_missing = watch.missing
+        with self.pulse.doing(f"looking into {watch.inbox.path}", LOOK_MOST):
+            ready = watch.look(self._now())
+        if was_missing and not watch.missing:
+            self.events.watch(config)
+        if ready and self._has_room(config):
+            for start in range(0, len(ready), AT_ONCE):
+                self._work(config, watch, ready[start : start + AT_ONCE])
+        if watch.due_in(self._now()) < watch.inbox.poll_seconds:
+            self.timetable.soon(f"inbox-{name}", watch.due_in(self._now()))
+
+    def run_inbox(self, name: str) -> None:
+        """What a schedule does: wait for what lies in the inbox to settle, and work it off."""
+        config = self.config
+        if name in config.inbox and not self._stands_still(config, config.inbox[name].library):
+            self._carry(config, Order(inbox=name, wait_sources=True))
+
+    def take_orders(self) -> None:
+        """Carry out what was handed over by commands beside, oldest first."""
+        if not self._ledger_stirred():
+            return
+        ledger = wiring.open_ledger(self.config)
+        try:
+            while not self._ended.is_set() and (wish := ledger.wishes.take()):
+                code, answer = self._answer(wish.arguments, partial(ledger.wishes.tell, wish.id))
+                ledger.wishes.end(wish.id, code, answer)
+        finally:
+            ledger.close()
+
+    def fill_owed(self) -> None:
+        """Ask the services that were away for what they owe, if they owe anything."""
+        ledger = wiring.open_ledger(self.config)
+        try:
+            owed = ledger.records.any_owed() or any_open(ledger.database)
+        finally:
+            ledger.close()
+        if owed:
+            self.for_each_library(Order(owed_only=True))
+
+    def for_each_library(self, order: Order) -> None:
+        """The order for every library that an inbox has; one that stands still does not keep the others."""
+        config = self.config
+        for library in sorted({inbox.library for inbox in config.inbox.values()}):
+            if not self._stands_still(config, library):
+                self._carry(config, replace(order, library=library))
+
+    def carry(self, order: Order) -> None:
+        """An order that no library is asked for."""
+        self._carry(self.config, order)
+
+    def _take_up(self, config: Config) -> None:
+        """Go on with this config; what is known of an inbox that stays the same is kept."""
+        wanted = {name: Watch.of(name, inbox, config.schedule) for name, inbox in config.inbox.items()}
+        known = {name: watch for name, watch in self._watches.items() if name in wanted and watch.is_like(wanted[name])}
+        self.timetable.set(jobs_of(self, config), config.zone(), config.schedule.quiet_hours)
+        self._watches = wanted | known
+        self.config = config
+        self._standstills.forget()
+        self.events.watch(config)
+
+    def _tell_ready(self) -> None:
+        notify("READY=1\nSTATUS=watching " + ", ".join(self.config.inbox))
+        log.info("watching %s", ", ".join(str(inbox.path) for inbox in self.config.inbox.values()))
+
+    def _stirred(self, name: str) -> None:
+        """Something happened in this inbox: the next look comes at once."""
+        if not self._ended.is_set():
+            self.timetable.soon(f"inbox-{name}", 0.0)
+
+    def _ledger_stirred(self) -> bool:
+        """Whether somebody wrote to the ledger since we last looked for orders; now and then it is looked at all the same."""
+        path, at = self.config.state.path, self._now()
+        seen = (_stamp(path), _stamp(f"{path}-wal"))
+        known, when = self._ledger_seen
+        if seen == known and at - when < WISHES_MOST:
+            return False
+        self._ledger_seen = (seen, at)
+        return True
+
+    def _has_room(self, config: Config) -> bool:
+        """Whether there is space for new drops; that there is none is told once."""
+        told = f"{config.state.path}: less than [state] min_free_mb = {config.state.min_free_mb} is free; nothing new is taken in"
+        if wiring.free_mb(config) < config.state.min_free_mb:
+            self._tell_once(told)
+            return False
+        if told in self._told:
+            self._told.discard(told)
+            log.info("%s: there is room again", config.state.path)
+        return True
+
+    def _tell_once(self, message: str) -> None:
+        if message not in self._told:
+            log.error("%s", message)
+        self._told.add(message)
+
+    def _stands_still(self, config: Config, library: str) -> bool:
+        if self._standstills.lasts(config, library):
+            return True
+        if self._standstills.ended(library):
+            for watch in self._watches.values():
+                if watch.inbox.library == library:
+                    watch.try_again()  # what waited for it is due now
+        return False
+
+    def _work(self, config: Config, watch: Watch, paths: Sequence[Path]) -> None:
+        if self._ended.is_set():
+            return
+        reports = self._carry(config, Order(paths=tuple(map(str, paths)), inbox=watch.name, wait_sources=True))
+        told = {drop.path: drop for report in reports for drop in report.drops}
+        watch.came(paths, told, self._now())
+
+    def _carry(self, config: Config, order: Order, tell: Callable[[str], None] | None = None) -> list[RunReport]:
+        """One order at a time; a fault is logged, and the daemon goes on."""
+        with self._at_work, self._under_way():
+            if self._ended.is_set():
+                return []
+            try:
+                reports = carry_out(config, order, kind="daemon", stop=self.stop, tell=_teller(tell))
+            except ZotdropError as fault:
+                log.error("%s", fault)  # noqa: TRY400  # the message is for people, no traceback
+                self.worst_code = self.worst_code or fault.exit_code
+                return []
+        for report in reports:
+            for drop, line in log_lines(report):
+                log.info("%s", line, extra={"run": report.run, "drop": drop})
+        self.worst_code = self.worst_code or worst(reports, strict=False)
+        if any(report.failure_code == ConfigFault.exit_code for report in reports):
+            self._leave_alone(config, order)
+        return reports
+
+    def _under_way(self) -> Any:
+        return self.pulse.doing("a run", RUN_MOST, heard=lambda: self.stop.heard)
+
+    def _leave_alone(self, config: Config, order: Order) -> None:
+        """The library that refused us; `once` goes through all inboxes and ends."""
+        library = order.library or (config.inbox[order.inbox].library if order.inbox else "")
+        if library:
+            self._standstills.begin(config, library)
+
+    def _answer(self, arguments: Any, tell: Callable[[str], None]) -> tuple[int, dict[str, Any]]:
+        """Carry out an order from beside: exit code and what the command shall print."""
+        wanted = dict(arguments)
+        strict = wanted.pop("strict", False)
+        verbose = wanted.pop("verbose", False)
+        with self._at_work, self._under_way():
+            try:
+                order = Order.from_json(wanted)
+                reports = carry_out(self.config, order, kind="sync", stop=self.stop, tell=_teller(tell))
+            except ZotdropError as fault:
+                return fault.exit_code, {"error": str(fault), "reports": [], "texts": []}
+            except Exception as fault:  # whatever it is, who ordered must hear of it
+                log.exception("an order failed")
+                return 1, {"error": f"unexpected: {fault!r}", "reports": [], "texts": []}
+        texts = [as_text(report, verbose=verbose) for report in reports]
+        return worst(reports, strict=strict), {"reports": [as_json(report) for report in reports], "texts": texts}
+
+
+def _teller(tell: Callable[[str], None] | None) -> Callable[[str, int, int], None]:
+    def told(text: str, done: int, total: int) -> None:
+        line = f"{text}: {done} of {total}" if total else f"{text}: {done}"
+        notify(f"STATUS={line}")
+        if tell:
+            tell(line)
+
+    return told
+
+
+def _stamp(path: str) -> tuple[int, int]:
+    try:
+        facts = os.stat(path)  # noqa: PTH116 (each second: a path would cost more than the look)
+    except OSError:
+        return (0, 0)
+    return (facts.st_size, facts.st_mtime_ns)

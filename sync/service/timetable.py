@@ -1,0 +1,133 @@
+"""When things begin: APScheduler behind a thin typed wall, with hours in which nothing begins by itself, and clocks that jump."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta, tzinfo
+from typing import Any
+
+from apscheduler.schedulers.background import BackgroundScheduler
+from apscheduler.triggers.cron import CronTrigger
+from apscheduler.triggers.interval import IntervalTrigger
+
+from sync.cron import cron_fields, hours
+from sync.errors import ZotdropError
+from sync.service.pulse import Pulse
+
+log = logging.getLogger("zotdrop.service")
+
+JUMP = 5.0  # seconds by which the wall clock may drift from the steady one between two looks at them
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What begins by itself. plan: as `sync.cron` reads it; empty: `every` so many seconds.  always: in quiet hours too."""
+
+    name: str
+    work: Callable[[], None]
+    plan: str = ""
+    every: float = 0.0
+    always: bool = False
+
+
+def trigger_of(plan: str, every: float, zone: tzinfo | None) -> CronTrigger | IntervalTrigger:
+    """When a plan says; so many seconds apart where it says nothing."""
+    fields = cron_fields(plan) if plan else every
+    return IntervalTrigger(seconds=fields) if isinstance(fields, float) else CronTrigger(**fields, timezone=zone)
+
+
+def quiet_until(quiet: str, moment: datetime) -> datetime | None:
+    """The end of the quiet hours that this moment lies in, in its own zone; None if it lies in none."""
+    if not quiet:
+        return None
+    start, end = hours(quiet)
+    at = moment.hour * 60 + moment.minute
+    if not (start <= at < end if start < end else at >= start or at < end):
+        return None
+    day = moment + timedelta(days=1) if start > end and at >= start else moment
+    return day.replace(hour=end // 60, minute=end % 60, second=0, microsecond=0, fold=0)
+
+
+class Timetable:
+    """The jobs and when they begin. No job overlaps itself; one that is late, or several times late, begins once."""
+
+    def __init__(self, pulse: Pulse) -> None:
+        logging.getLogger("apscheduler").setLevel(logging.ERROR)  # that a job still runs is no news
+        self._scheduler = BackgroundScheduler(
+            job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1}
+        )
+        self._quiet = ""
+        self._pulse = pulse
+
+    def start(self) -> None:
+        """From now on jobs begin."""
+        self._scheduler.start()
+
+    @property
+    def runs(self) -> bool:
+        """Whether it was started and not shut."""
+        return bool(self._scheduler.running)
+
+    def shut(self) -> None:
+        """No job begins any more; those that have begun are not waited for."""
+        self._scheduler.shutdown(wait=False)
+
+    def set(self, jobs: Iterable[Job], zone: tzinfo | None, quiet: str) -> None:
+        """These jobs instead of those that are there. One that runs goes on, and does not begin again before its end."""
+        wanted = {job.name: (job, trigger_of(job.plan, job.every, zone)) for job in jobs}
+        self._quiet = quiet
+        for known in self._scheduler.get_jobs():
+            if known.id not in wanted:
+                known.remove()
+        for name, (job, trigger) in wanted.items():
+            self._scheduler.add_job(self._begin, trigger, args=[job, zone], id=name, replace_existing=True)
+
+    def soon(self, name: str, seconds: float) -> None:
+        """Have this job begin in so many seconds, if it would not begin earlier; nothing if there is none of this name."""
+        job = self._scheduler.get_job(name)
+        if job is not None:
+            self._not_later(job, datetime.now(tz=job.next_run_time.tzinfo) + timedelta(seconds=seconds))
+
+    def clocks_jumped(self) -> None:
+        """The wall clock was set: what would now begin too late begins in time, what was missed begins once."""
+        for job in self._scheduler.get_jobs():
+            moment = datetime.now(tz=job.next_run_time.tzinfo)
+            if isinstance(job.trigger, IntervalTrigger):
+                self._not_later(job, moment + job.trigger.interval)
+            else:
+                self._not_later(job, job.trigger.get_next_fire_time(None, moment))
+        self._scheduler.wakeup()
+
+    def _not_later(self, job: Any, moment: datetime | None) -> None:
+        if moment is not None and moment < job.next_run_time:
+            self._scheduler.modify_job(job.id, next_run_time=moment)
+
+    def _begin(self, job: Job, zone: tzinfo | None) -> None:
+        """Do it, unless these are quiet hours: then at their end. A fault is told and never ends the schedule."""
+        end = None if job.always else quiet_until(self._quiet, datetime.now(zone).astimezone(zone))
+        if end is not None:
+            self._scheduler.modify_job(job.name, next_run_time=end.astimezone(zone))
+            return
+        try:
+            with self._pulse.doing(job.name):
+                job.work()
+        except ZotdropError as fault:
+            log.error("%s", fault)  # noqa: TRY400  # the message is for people, no traceback
+        except Exception:
+            log.exception("unexpected fault; the service goes on")
+
+
+class Clocks:
+    """Notices that the wall clock was set, or that the machine slept. now: steady seconds.  wall: seconds since the epoch."""
+
+    def __init__(self, now: Callable[[], float], wall: Callable[[], float]) -> None:
+        self._now, self._wall = now, wall
+        self._apart = wall() - now()
+
+    def jumped(self) -> float:
+        """By how many seconds the wall clock went ahead of the steady one since the last look; 0 for what is only drift."""
+        apart = self._wall() - self._now()
+        jump, self._apart = apart - self._apart, apart
+        return jump if abs(jump) > JUMP else 0.0

@@ -1,0 +1,126 @@
+"""One inbox between two looks: what has settled, what waits, what stays, and what was told. All of it can be lost."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from sync import drops
+from sync.config import Inbox, Schedule
+from sync.drops import Stamp
+from sync.errors import UsageFault
+from sync.report import DropReport
+
+log = logging.getLogger("zotdrop.service")
+
+FOREVER = float("inf")
+
+
+@dataclass(frozen=True, slots=True)
+class Stay:
+    """A drop that stays in its inbox as it is (`stamp`): when it is tried again, and how long was waited last.
+
+    done: it is worked off, and only could not be put away, or shall not be.
+    """
+
+    stamp: Stamp
+    at: float
+    delay: float
+    done: bool = False
+
+
+@dataclass(slots=True)
+class Watch:
+    """What is remembered of one inbox. pace: how long a drop waits that could not be finished.  listing: what the last look saw."""
+
+    name: str
+    inbox: Inbox
+    pace: Schedule
+    settle: drops.Settle
+    listing: Mapping[Path, Stamp] = field(default_factory=dict)
+    stays: dict[Path, Stay] = field(default_factory=dict)
+    closed: set[str] = field(default_factory=set)
+    missing: bool = False
+
+    @classmethod
+    def of(cls, name: str, inbox: Inbox, pace: Schedule) -> Watch:
+        """A watch that has seen nothing yet."""
+        return cls(name, inbox, pace, drops.Settle(inbox.settle_seconds))
+
+    def is_like(self, other: Watch) -> bool:
+        """Whether both watch the same folder by the same rules."""
+        return (self.inbox, self.pace) == (other.inbox, other.pace)
+
+    def look(self, now: float) -> list[Path]:
+        """The drops to be worked off. now: monotonic seconds. What cannot be looked at is told once, not each time."""
+        closed: list[str] = []
+        try:
+            self.listing = drops.scan(Path(self.inbox.path), closed)
+        except UsageFault as fault:
+            self._vanished(fault)
+            return []
+        self._is_back()
+        ready = self.settle.feed(self.listing, now)
+        ready = drops.only_drops(ready, self.listing) if self.inbox.attachments == "files" else ready
+        self.stays = {path: stay for path, stay in self.stays.items() if path in self.listing}
+        return self._open([path for path in ready if self._is_due(path, now)], closed)
+
+    def due_in(self, now: float) -> float:
+        """Seconds until a file that is still now will have settled; infinite if none is waited for."""
+        return self.settle.due_in(now)
+
+    def came(self, paths: Iterable[Path], reports: Mapping[str, DropReport], now: float) -> None:
+        """What became of drops that were worked on."""
+        for path in paths:
+            report = reports.get(str(path))
+            if not os.path.lexists(path):
+                self.stays.pop(path, None)
+            else:
+                self._stays(path, now, done=report is not None and report.done)
+
+    def try_again(self) -> None:
+        """Whatever waits is due now."""
+        self.stays = {path: stay for path, stay in self.stays.items() if stay.done}
+
+    def _stays(self, path: Path, now: float, *, done: bool) -> None:
+        before = self.stays.get(path)
+        delay = min(before.delay * 2, self.pace.retry_most) if before else self.pace.retry
+        at = FOREVER if done and self.inbox.on_success == "leave" else now + delay
+        self.stays[path] = Stay(self.listing[path], at, delay, done)
+
+    def _is_due(self, path: Path, now: float) -> bool:
+        stay = self.stays.get(path)
+        if stay is None or stay.stamp != self.listing[path]:
+            return True
+        if now < stay.at:
+            return False
+        if stay.done and not drops.can_leave(path, Path(self.inbox.path)):
+            self._stays(path, now, done=True)
+            return False
+        return True
+
+    def _open(self, paths: list[Path], folders: list[str]) -> list[Path]:
+        """Those that we may read; the others are told, once until they can be read or are gone."""
+        refused = {str(path): why for path in paths if (why := drops.why_closed(path))}
+        refused |= dict.fromkeys(folders, "Permission denied")
+        for path in refused.keys() - self.closed:
+            log.warning("%s: cannot be read (%s); mend its rights, it is taken then", path, refused[path])
+        self.closed = set(refused)
+        return [path for path in paths if str(path) not in refused]
+
+    def _vanished(self, fault: UsageFault) -> None:
+        if not self.missing:
+            gone = not os.path.isdir(self.inbox.path)  # noqa: PTH112 (no error for a folder that we may not enter)
+            what = "is gone" if gone else f"cannot be looked into ({fault})"
+            log.warning(
+                "%s: the folder of [inbox.%s] %s; waiting for it to come back", self.inbox.path, self.name, what
+            )
+        self.missing = True
+
+    def _is_back(self) -> None:
+        if self.missing:
+            log.info("%s: the folder of [inbox.%s] is back", self.inbox.path, self.name)
+        self.missing = False
