@@ -54,6 +54,7 @@ class Order:
     accept_empty: bool = False
     undo: str = ""
     cleanup: bool = False
+    rebuild: bool = False
 
     def as_json(self) -> dict[str, Any]:
         """For the ledger, when the order is handed to the daemon."""
@@ -116,8 +117,7 @@ def _by_library(config: Config, order: Order, *, kind: str, stop: Event, tell: T
     if not by_library:
         names = {inbox.library for inbox in config.inbox.values()}
         by_library = {name: [] for name in sorted({order.library} if order.library else names)}
-    ledger = wiring.open_ledger(config)
-    try:
+    with keeping.ledger_of(config, dry=order.dry_run) as ledger:
         reports = []
         for library, tasks in by_library.items():
             with wiring.open_tools(
@@ -131,21 +131,20 @@ def _by_library(config: Config, order: Order, *, kind: str, stop: Event, tell: T
                 ask=not order.no_enrich,
                 accept_empty=order.accept_empty,
             ) as tools:
-                if order.refresh:
+                if order.rebuild:
+                    reports.append(keeping.rebuild(config, tools, library))
+                elif order.refresh:
                     reports.append(refresh_library(tools, wiring.foreign_sources(config, library)))
                 else:
                     reports.append(sync_drops(tools, tasks, kind=kind))
             if not order.dry_run:
                 _note_stop(ledger, library, reports[-1])
         return reports
-    finally:
-        ledger.close()
 
 
 def _undo(config: Config, order: Order, stop: Event, tell: Tell) -> RunReport:
     """Take a run back, in the library that it wrote to. Raises UsageFault where there is no such run or library."""
-    ledger = wiring.open_ledger(config)
-    try:
+    with keeping.ledger_of(config, dry=order.dry_run) as ledger:
         run = ledger.undoings.find(order.undo)
         if run is None:
             raise UsageFault(f"{order.undo}: there is no such run; zotdrop history shows what there is")
@@ -161,8 +160,6 @@ def _undo(config: Config, order: Order, stop: Event, tell: Tell) -> RunReport:
             config, name, ledger, stop=stop, tell=tell, dry=order.dry_run, offline=True, ask=False
         ) as tools:
             return undo_run(tools, run.id)
-    finally:
-        ledger.close()
 
 
 def _cleanup(config: Config, order: Order) -> RunReport:
@@ -190,7 +187,7 @@ def _note_stop(ledger: Ledger, library: str, report: RunReport) -> None:
 
 
 def _tasks(config: Config, order: Order, stop: Event) -> list[Task]:
-    if order.owed_only or order.refresh:
+    if order.owed_only or order.refresh or order.rebuild:
         return []
     if wiring.free_mb(config) < config.state.min_free_mb:
         return _no_room(config, order)
