@@ -21,7 +21,7 @@ _UNKNOWN: Mapping[str, Any] = {"itemType": "document"}  # what is told of an ite
 
 _KNOWN = " UNION ALL ".join(
     f"SELECT 1 FROM {table} WHERE library = ?1 AND key = ?2"  # noqa: S608  # names of ours
-    for table in ("items", "bases", "children", "tombstones")
+    for table in ("items", "bases", "tombstones")
 )
 
 
