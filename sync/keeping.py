@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -13,11 +14,13 @@ from sync import drops, wiring
 from sync.config import Config
 from sync.drops import old
 from sync.report import RunReport, Upkeep
-from sync.run import new_run_id
+from sync.run import new_run_id, rebuild_library
 from sync.state import backups
 from sync.state.ledger import Ledger
+from sync.state.marks import Mark
 from sync.state.upkeep import IDLE_DAYS, Cutoffs
-from sync.steps.tools import instant
+from sync.steps.rebuilding import Found
+from sync.steps.tools import Tools, instant
 
 log = logging.getLogger("zotdrop.keeping")
 
@@ -31,6 +34,44 @@ class BackedUp:
     path: Path
     size: int
     gone: tuple[Path, ...] = ()
+
+
+@contextmanager
+def ledger_of(config: Config, *, dry: bool = False) -> Iterator[Ledger]:
+    """The ledger for a run. One that is not what the last run left here is told, and every library is read whole before it is written."""
+    ledger = wiring.open_ledger(config)
+    try:
+        mark = Mark(ledger.database)
+        strange = mark.strange()
+        if strange:
+            ledger.regain()
+            log.warning("%s: %s", config.state.path, _STRANGE.format(strange))
+        if not dry:
+            mark.advance()
+        yield ledger
+        if not dry:
+            mark.advance()  # a copy that was made while this run was at work is older from here on
+    finally:
+        ledger.close()
+
+
+_STRANGE = (
+    "{}. Each library is read whole, with what was deleted, before anything is written to it; what the ledger does not know is taken"
+    " for a person's. zotdrop rebuild notes the drops that are missing"
+)
+
+
+def rebuild(config: Config, tools: Tools, library: str) -> RunReport:
+    """Note what lies in `done/` and `held/` of a library's inboxes and is not known, with what became of it. Nothing is written to the library."""
+    tools.ledger.regain()
+    found = [
+        Found(one, wiring.rules(config, name))
+        for name, inbox in config.inbox.items()
+        if inbox.library == library
+        for folder in (drops.DONE, drops.HELD)
+        for one in old.put_away(Path(inbox.path), name, folder)
+    ]
+    return rebuild_library(tools, sorted(found, key=lambda one: one.put_away.at))
 
 
 def cleanup(config: Config, ledger: Ledger, *, dry: bool = False) -> RunReport:

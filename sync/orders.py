@@ -59,6 +59,7 @@ class Order:
     accept_empty: bool = False
     undo: str = ""
     cleanup: bool = False
+    rebuild: bool = False
 
     @property
     def watched(self) -> bool:
@@ -141,8 +142,7 @@ def _by_library(config: Config, order: Order, *, kind: str, stop: Event, tell: T
     if not by_library:
         names = {inbox.library for inbox in config.inbox.values()}
         by_library = {name: [] for name in sorted({order.library} if order.library else names)}
-    ledger = wiring.open_ledger(config)
-    try:
+    with keeping.ledger_of(config, dry=order.dry_run) as ledger:
         reports = []
         for library, tasks in by_library.items():
             with wiring.open_tools(
@@ -156,7 +156,9 @@ def _by_library(config: Config, order: Order, *, kind: str, stop: Event, tell: T
                 ask=not order.no_enrich,
                 accept_empty=order.accept_empty,
             ) as tools:
-                if order.snapshot:
+                if order.rebuild:
+                    reports.append(keeping.rebuild(config, tools, library))
+                elif order.snapshot:
                     reports.append(see_library(tools))
                 elif order.refresh:
                     reports.append(refresh_library(tools, wiring.foreign_sources(config, library)))
@@ -165,14 +167,11 @@ def _by_library(config: Config, order: Order, *, kind: str, stop: Event, tell: T
             if not order.dry_run:
                 _note_stop(ledger, library, reports[-1])
         return reports
-    finally:
-        ledger.close()
 
 
 def _undo(config: Config, order: Order, stop: Event, tell: Tell) -> RunReport:
     """Take a run back, in the library that it wrote to. Raises UsageFault where there is no such run or library."""
-    ledger = wiring.open_ledger(config)
-    try:
+    with keeping.ledger_of(config, dry=order.dry_run) as ledger:
         run = ledger.undoings.find(order.undo)
         if run is None:
             raise UsageFault(f"{order.undo}: there is no such run; zotdrop history shows what there is")
@@ -188,8 +187,6 @@ def _undo(config: Config, order: Order, stop: Event, tell: Tell) -> RunReport:
             config, name, ledger, stop=stop, tell=tell, dry=order.dry_run, offline=True, ask=False
         ) as tools:
             return undo_run(tools, run.id)
-    finally:
-        ledger.close()
 
 
 def _cleanup(config: Config, order: Order) -> RunReport:
@@ -217,7 +214,7 @@ def _note_stop(ledger: Ledger, library: str, report: RunReport) -> None:
 
 
 def _tasks(config: Config, order: Order, stop: Event) -> list[Task]:
-    if order.owed_only or order.refresh or order.snapshot:
+    if order.owed_only or order.refresh or order.snapshot or order.rebuild:
         return []
     if wiring.free_mb(config) < config.state.min_free_mb:
         return _no_room(config, order)

@@ -16,6 +16,7 @@ from typing import Any
 from sync import drops
 from sync.core.plan import Wish
 from sync.errors import Interrupted, LimitReached, Outage, ZotdropError
+from sync.libraries.dry import DryLibrary
 from sync.logs import drop_is, run_is
 from sync.pipeline import Stage, flow
 from sync.report import DropReport, RecordLine, RunReport, SeenLine, UndoneLine, as_json
@@ -26,6 +27,7 @@ from sync.steps.attaching import upload_files
 from sync.steps.deciding import Decided, decide, decide_owed
 from sync.steps.enriching import defer, gather, stages
 from sync.steps.looking import look
+from sync.steps.rebuilding import Found, rebuild, told_of
 from sync.steps.refreshing import Refreshed, askable, refresh
 from sync.steps.routing import wish_of
 from sync.steps.tools import BATCH, Rules, Run, Task, Tools, instant
@@ -109,6 +111,16 @@ def undo_run(tools: Tools, undoes: str, *, kind: str = "undo") -> RunReport:
         told.update(undone=_undone(undo(tools, run, undoes)))
 
     return _one_task(tools, kind, take_back, undoes=undoes)
+
+
+def rebuild_library(tools: Tools, found: Sequence[Found]) -> RunReport:
+    """Note drops that were worked off before, with what became of them in the library, which is read and not written."""
+
+    def note_again(run: Run, told: dict[str, Any]) -> None:
+        look(tools)
+        told.update(upkeep=told_of(tools, [rebuild(tools, run, one) for one in found]))
+
+    return _one_task(replace(tools, library=DryLibrary(tools.library)), "rebuild", note_again)
 
 
 def _one_task(tools: Tools, kind: str, work: Callable[[Run, dict[str, Any]], None], *, undoes: str = "") -> RunReport:

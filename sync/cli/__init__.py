@@ -35,6 +35,7 @@ for _command in (
     looking.config_group,
     keeping.cleanup,
     keeping.backup,
+    keeping.rebuild,
 ):
     cli.add_command(_command)
 

@@ -1,4 +1,4 @@
-"""Commands that keep the ledger: cleanup, backup."""
+"""Commands that keep the ledger: cleanup, backup, rebuild."""
 
 from __future__ import annotations
 
@@ -41,3 +41,17 @@ def backup(shared: Common, *, file: Path | None, keep: int | None) -> None:
     shared.say(f"{made.path}: {made.size / 1_000_000:.1f} MB, checked")
     for path in made.gone:
         shared.say(f"{path}: older than the {keep or config.state.keep_backups} that are kept; deleted")
+
+
+@click.command()
+@click.option("--dry-run", is_flag=True, help="Say what would be found, note nothing.")
+@common
+@click.pass_obj
+def rebuild(shared: Common, *, dry_run: bool) -> int:
+    """Make a lost ledger again from done/ and held/ of every inbox and from the libraries, which are read and not written.
+
+    A ledger that is there is kept, and gains the drops that it does not know.
+    """
+    from sync import orders
+
+    return have_done(shared, shared.load(), orders.Order(rebuild=True, dry_run=dry_run))

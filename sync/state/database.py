@@ -70,7 +70,10 @@ _MIGRATIONS = {
     """,
     3: """
         ALTER TABLE libraries ADD COLUMN regained INTEGER NOT NULL DEFAULT 0;
-        CREATE TABLE ledger_mark (name TEXT NOT NULL, count INTEGER NOT NULL, copied INTEGER NOT NULL DEFAULT 0);
+        CREATE TABLE ledger_mark (
+            id INTEGER PRIMARY KEY CHECK (id = 1), name TEXT NOT NULL, count INTEGER NOT NULL,
+            copied INTEGER NOT NULL DEFAULT 0, regained INTEGER NOT NULL DEFAULT 0
+        );
         CREATE TABLE tombstones (library INTEGER NOT NULL REFERENCES libraries (id), key TEXT NOT NULL, PRIMARY KEY (library, key));
         CREATE TABLE let_go (run TEXT PRIMARY KEY REFERENCES runs (id), at TEXT NOT NULL, wrote INTEGER NOT NULL);
         CREATE TABLE overlaps (

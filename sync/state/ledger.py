@@ -52,6 +52,12 @@ class Ledger:
         """The outbox of the library with this number."""
         return Outbox(self.database, library)
 
+    def regain(self) -> None:
+        """Note that not all that was written is known here: every library is read whole before anything is written to it."""
+        with self.transaction() as sql:
+            sql.execute("UPDATE libraries SET regained = 1, version = 0")
+            sql.execute("UPDATE ledger_mark SET regained = 1 WHERE id = 1")
+
     def start_run(self, run: str, kind: str, at: str, *, undoes: str = "") -> None:
         """Note that a run began. undoes: the run that it takes back."""
         with self.transaction() as sql:

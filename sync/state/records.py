@@ -155,6 +155,11 @@ class Records:
         with self._db.transaction() as sql:
             sql.execute("UPDATE drops SET wish = wish || '#' || id WHERE id = ?", (drop,))
 
+    def may_come_again(self, drop: int) -> None:
+        """Not all of the drop is in the library: when its bytes come again, they are worked off anew."""
+        with self._db.transaction() as sql:
+            sql.execute("UPDATE drops SET state = 'undone' WHERE id = ?", (drop,))
+
     def note(self, drop: int, batch: Sequence[Reading | Gap]) -> None:
         """Note what was read, in one transaction. What was noted before (a run that was cut off) stays as it is."""
         with self._db.transaction():

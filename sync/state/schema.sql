@@ -291,9 +291,11 @@ CREATE TABLE refused_keys (
 
 -- Which ledger this is, and how often it was written to by runs: the same stands in a file beside it, so that an older one is seen.
 CREATE TABLE ledger_mark (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
     name TEXT NOT NULL,
     count INTEGER NOT NULL,
-    copied INTEGER NOT NULL DEFAULT 0        -- 1: this is a backup
+    copied INTEGER NOT NULL DEFAULT 0,       -- 1: this is a backup
+    regained INTEGER NOT NULL DEFAULT 0      -- 1: an older or another ledger lay here before, or it was made again
 );
 
 -- Keys that were deleted for good before we ever saw what they were.

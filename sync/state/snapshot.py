@@ -16,6 +16,14 @@ from sync.core.plan import Place, Twin
 from sync.core.sketch import Sketch, sketch
 from sync.state.database import Database, decode, encode
 
+_UNKNOWN: Mapping[str, Any] = {"itemType": "document"}  # what is told of an item that was deleted before we saw it
+
+
+_KNOWN = " UNION ALL ".join(
+    f"SELECT 1 FROM {table} WHERE library = ?1 AND key = ?2"  # noqa: S608  # names of ours
+    for table in ("items", "bases", "tombstones")
+)
+
 
 def _compared(data: Mapping[str, Any]) -> dict[str, Any]:
     """What of an item decides under which keys it is found: all but what the library keeps of it for itself."""
@@ -39,7 +47,11 @@ class Snapshot:
 
     def _new_number(self) -> int:
         with self._db.transaction() as sql:
-            sql.execute("INSERT OR IGNORE INTO libraries (identity, keyed) VALUES (?, ?)", (self.identity, KEYED))
+            sql.execute(
+                "INSERT OR IGNORE INTO libraries (identity, keyed, regained)"
+                " VALUES (?, ?, COALESCE((SELECT regained FROM ledger_mark WHERE id = 1), 0))",
+                (self.identity, KEYED),
+            )
         return self._number() or 0
 
     def _key_anew(self) -> None:
@@ -59,6 +71,40 @@ class Snapshot:
         """The snapshot is whole up to here."""
         with self._db.transaction() as sql:
             sql.execute("UPDATE libraries SET version = ? WHERE id = ?", (version, self.id))
+
+    @property
+    def unread(self) -> bool:
+        """Whether the library has to be read whole before anything is written: the ledger does not know all that was."""
+        return bool(self._db.value("SELECT regained = 1 FROM libraries WHERE id = ?", (self.id,)))
+
+    @property
+    def regained(self) -> bool:
+        """Whether items may lie under keys of ours that this ledger does not remember having written."""
+        return bool(self._db.value("SELECT regained FROM libraries WHERE id = ?", (self.id,)))
+
+    def whole(self, version: int) -> None:
+        """The library was read whole, up to here."""
+        with self._db.transaction() as sql:
+            sql.execute(
+                "UPDATE libraries SET version = ?, regained = MIN(2, 2 * regained) WHERE id = ?", (version, self.id)
+            )
+
+    def bury(self, gone: Iterable[str]) -> None:
+        """Keys that were deleted for good, whatever they were."""
+        with self._db.transaction() as sql:
+            sql.executemany("INSERT OR IGNORE INTO tombstones VALUES (?, ?)", [(self.id, key) for key in gone])
+
+    def buried(self, key: str) -> bool:
+        """Whether the library said of this key that it was deleted for good."""
+        return bool(self._db.value("SELECT 1 FROM tombstones WHERE library = ? AND key = ?", (self.id, key)))
+
+    def regain(self, key: str, base: Mapping[str, Any]) -> None:
+        """An item under a key of ours is one that we made, though we do not remember it: what we would have written is its base."""
+        with self._db.transaction() as sql:
+            sql.execute(
+                "INSERT OR IGNORE INTO bases SELECT library, key, version, 1, ?, ? FROM items WHERE library = ? AND key = ?",
+                (encode(base), int(not satisfied(self.data(key) or {}, base)), self.id, key),
+            )
 
     def take(self, items: Iterable[tuple[str, int, Mapping[str, Any]]], gone: Iterable[str] = ()) -> None:
         """Items (key, version, data) as the library holds them now, and keys it no longer holds."""
@@ -128,7 +174,7 @@ class Snapshot:
             (self.id, key),
         )
         if row is None:
-            return None
+            return Twin(key, 0, _UNKNOWN, None, Place.GONE, match, made=True) if self.buried(key) else None
         base = decode(row["base_json"]) if row["base_json"] else None
         data, place = decode(row["data_json"]), Place(row["place"])
         undone = place is not Place.ALIVE and bool(base and base.get("deleted")) and row["written"] == row["version"]
@@ -184,6 +230,10 @@ class Snapshot:
             (self.id, Place.GONE.value),
         )
         return {row[0]: row[1] for row in rows}
+
+    def landed_versions(self) -> dict[str, int]:
+        """The same without what is only planned."""
+        return {key: version for key, version in self.versions().items() if version}
 
     def newest(self) -> int:
         """The highest version of any object that was seen in the library, or written to it."""
@@ -258,8 +308,7 @@ class Snapshot:
         """Whether this key was ever seen in the library, or written by us."""
         return bool(
             self._db.value(
-                "SELECT 1 FROM items WHERE library = ?1 AND key = ?2 UNION ALL"
-                " SELECT 1 FROM bases WHERE library = ?1 AND key = ?2 LIMIT 1",
+                f"{_KNOWN} LIMIT 1",  # a constant, no input
                 (self.id, key),
             )
         )
@@ -283,6 +332,7 @@ class Snapshot:
 
     def _put(self, key: str, version: int, data: Mapping[str, Any]) -> None:
         place = Place.TRASH if data.get("deleted") else Place.ALIVE
+        self._db.connection.execute("DELETE FROM tombstones WHERE library = ? AND key = ?", (self.id, key))
         if not is_regular(data):
             self._db.connection.execute(
                 "INSERT OR REPLACE INTO children VALUES (?, ?, ?, ?, ?)",

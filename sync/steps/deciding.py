@@ -11,7 +11,7 @@ from typing import Any
 from sync.core import notices
 from sync.core.bases import satisfied
 from sync.core.clusters import block_keys, identifier_keys
-from sync.core.items import from_item, note_item
+from sync.core.items import from_item, new_item, note_item
 from sync.core.keys import entry_key, item_uri, note_key
 from sync.core.match import Match, Verdict, compare
 from sync.core.plan import Action, Ask, Create, Leave, Place, Twin, Update, Wish, plan, update
@@ -25,7 +25,7 @@ from sync.steps.routing import later_wish
 from sync.steps.tools import Rules, Run, Tools
 
 _SALTS = 16  # tries for a key that nobody else uses; one in 33^8 collides
-_SAME_ENTRY = Match(Verdict.SAME, ("same-entry",))
+SAME_ENTRY = Match(Verdict.SAME, ("same-entry",))
 _MERGED = Match(Verdict.SAME, ("merged-in-zotero",))
 _SAID_SAME, _SAID_DIFFERENT = (Match(verdict, ("decided",)) for verdict in (Verdict.SAME, Verdict.DIFFERENT))
 
@@ -67,7 +67,8 @@ def _decide_one(tools: Tools, run: Run, rules: Rules, wish: Wish, row: DropRow, 
         records.wait(work.id, ("source-away",), known.owed)
         return []
     decided = tools.ledger.questions.verdicts(work.id)
-    key, twins = _twins(tools, run, known, decided)
+    key, twins = find_twins(tools, run, known, decided)
+    twins = [remembered(tools, known.record, wish, twin) for twin in twins]
     _tell_twice(tools, work.id, twins)
     action = plan(known.record, twins, wish)
     if isinstance(action, (Update, Leave)) and tools.outbox.busy(action.key):
@@ -92,7 +93,22 @@ def _young(tools: Tools, rules: Rules, work: Work) -> bool:
     return (tools.now() - arrived).total_seconds() < rules.enrich_wait
 
 
-def _twins(tools: Tools, run: Run, known: Enriched, decided: Mapping[str, bool]) -> tuple[str, list[Twin]]:
+def remembered(tools: Tools, record: Record, wish: Wish, twin: Twin) -> Twin:
+    """An item under the entry's own key of which a ledger that was restored or made again knows nothing: what the record would
+    have written is its base. Where the item says something else, somebody else wrote that. Of one that was deleted, it is what it was.
+    """
+    if twin.match is not SAME_ENTRY or twin.base is not None:
+        return twin
+    written = new_item(record, tags=wish.tags, keywords=wish.keywords)
+    if twin.place is Place.GONE and tools.snapshot.buried(twin.key):
+        tools.snapshot.take([(twin.key, 0, written)], gone=[twin.key])
+    elif twin.place is Place.ALIVE and tools.snapshot.regained:
+        held = dict.fromkeys((*wish.collections, *twin.data.get("collections", ())))
+        tools.snapshot.regain(twin.key, {**written, "collections": list(held)})
+    return tools.snapshot.twin(twin.key, SAME_ENTRY) or twin
+
+
+def find_twins(tools: Tools, run: Run, known: Enriched, decided: Mapping[str, bool]) -> tuple[str, list[Twin]]:
     """The key for a new item, and the items that may be this work: by the entry's own key first, then by what they share.
 
     decided: what a person said of it and items, which goes before what we think.
@@ -147,14 +163,15 @@ def _match(tools: Tools, mine: Sketch, key: str, item: Sketch, edited: bool, sai
 def _own_key(tools: Tools, work: Work, anchor: int, mine: Sketch, twins: dict[str, Twin]) -> str:
     """The key that this entry's item has or will have; if it exists already it joins the twins.
 
-    A key that somebody else's item happens to have is salted anew.
+    A key that somebody else's item happens to have is salted anew. (Where the ledger may have forgotten what it wrote, it is ours,
+    whatever it is called by now: the other happens once in 33^8 items.)
     """
     for salt in range(_SALTS):
         key = entry_key(tools.library.identity, work.sha256, anchor, salt)
-        found = tools.snapshot.twin(key, _SAME_ENTRY)
+        found = tools.snapshot.twin(key, SAME_ENTRY)
         if found is None:
             return key
-        if found.made or sketch(from_item(found.data)).title == mine.title:
+        if found.made or tools.snapshot.regained or sketch(from_item(found.data)).title == mine.title:
             twins[key] = found
             return key
     raise LookupError(f"no free key for the entry at byte {anchor} after {_SALTS} tries")  # pragma: no cover
@@ -205,7 +222,7 @@ def _post_update(tools: Tools, run: Run, known: Enriched, action: Update | Leave
     posts: list[Post] = []
     if isinstance(action, Update):
         posts.append(tools.outbox.put(run.id, known.work.id, action.key, action.version, action.data))
-    twin = tools.snapshot.twin(action.key, _SAME_ENTRY) if known.record.notices else None
+    twin = tools.snapshot.twin(action.key, SAME_ENTRY) if known.record.notices else None
     if twin and twin.made and twin.place is Place.ALIVE:
         posts += _post_notices(tools, run, known.work.id, action.key, known.record)
     return posts
@@ -249,7 +266,7 @@ def _fill_one(tools: Tools, run: Run, rules: Rules, known: Enriched) -> list[Pos
     for problem in known.problems:
         tools.ledger.records.add_problem(work.id, problem)
     tools.ledger.records.keep_merged(work.id, known.merged, sources=known.sources, owed=owed)
-    twin = tools.snapshot.twin(key, _SAME_ENTRY)
+    twin = tools.snapshot.twin(key, SAME_ENTRY)
     if twin is None or twin.place is not Place.ALIVE:
         return []
     _tell_twice(tools, work.id, [twin, *_learnt_twins(tools, key, known.record)])

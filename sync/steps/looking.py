@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from sync.errors import Interrupted, LimitReached
 from sync.libraries.base import NOTHING
 from sync.steps.tools import Tools
+from sync.steps.writing import pass_over_the_deleted
 
 _MANY = 10  # items that a library must have lost before its emptiness is odd
 
@@ -15,6 +16,10 @@ def look(tools: Tools) -> None:
     """Read what changed. Raises LimitReached for a library that has lost all it had."""
     tools.library.check()
     snapshot = tools.snapshot
+    if snapshot.unread:
+        _read_whole(tools)
+        _refuse_the_emptied(tools)
+        return
     since = snapshot.version
     newest, _ = _read(tools, since, NOTHING if since else snapshot.versions())
     if newest < snapshot.newest():  # set back, as by a backup: what it does not show is no longer there
@@ -24,11 +29,22 @@ def look(tools: Tools) -> None:
     _refuse_the_emptied(tools)
 
 
+def _read_whole(tools: Tools) -> None:
+    """Every item and every deletion, whatever was known: what the library does not show is no longer there."""
+    newest, seen = _read(tools, 0, NOTHING)
+    with tools.ledger.transaction():
+        tools.snapshot.take([], tools.snapshot.landed_versions().keys() - seen)
+        pass_over_the_deleted(tools)
+        tools.snapshot.whole(newest)
+
+
 def _read(tools: Tools, since: int, known: Mapping[str, int]) -> tuple[int, set[str]]:
     """Take in what changed after `since`: the version of the library, and the keys that came."""
     newest, seen = since, set[str]()
     for delta in tools.library.changes(since, known):
         tools.snapshot.take([(item.key, item.version, item.data) for item in delta.items], delta.gone)
+        if not since:  # what was deleted before we ever looked: an item of ours may be among it
+            tools.snapshot.bury(delta.gone)
         seen.update(item.key for item in delta.items)
         newest = delta.version
         if tools.stop():

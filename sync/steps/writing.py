@@ -64,6 +64,16 @@ def drain(tools: Tools, run: Run) -> None:
         settle(tools, run, send(tools.library, tools.stop, posts))
 
 
+def pass_over_the_deleted(tools: Tools) -> None:
+    """Creates that wait and whose key was deleted for good: they had landed, and somebody took them away again."""
+    for post in tools.outbox.pending():
+        if post.version or not tools.snapshot.buried(post.key):
+            continue
+        tools.outbox.answered(post, "replanned", "deleted by a person")
+        if tools.ledger.records.work(post.record).key == post.key:
+            tools.ledger.records.settle(post.record, post.key, "left", ("deleted-by-person",))
+
+
 def _landed(tools: Tools, run: Run, post: Post, receipt: Receipt) -> None:
     before = tools.snapshot.data(post.key) or {} if post.version else None
     tools.outbox.answered(post, "done")
