@@ -17,14 +17,15 @@ from sync import drops, wiring
 from sync.config import Config, reviews
 from sync.errors import ConfigFault, Locked, Outage, StateFault, UsageFault, ZotdropError
 from sync.report import RunReport
-from sync.run import refresh_library, sync_drops, undo_run
+from sync.run import refresh_library, retry_drops, sync_drops, undo_run
 from sync.state.ledger import Ledger
-from sync.steps.tools import Task, instant
+from sync.steps.tools import Task, Tools, instant
 
 log = logging.getLogger("zotdrop.orders")
 
 Tell = Callable[[str, int, int], None]
 
+SPOOL = "spool"  # the folder, beside the ledger, of what came on standard input
 SETTLE_PATIENCE = 600.0  # seconds: a file that is still being written after this is left for the next time
 
 
@@ -37,7 +38,7 @@ class Order:
     review: the review, and perhaps its search, that the files belong to.
     accept_empty: write even to a library that has lost all its items.
     owed_only: read nothing, only fill what earlier runs are owed.  refresh: read nothing, look at the library's items again.
-    undo: read nothing, take back what this run wrote.
+    undo: read nothing, take back what this run wrote.  retry: read what lies in held/, and try again what was refused.
     """
 
     paths: tuple[str, ...] = ()
@@ -55,6 +56,7 @@ class Order:
     refresh: bool = False
     accept_empty: bool = False
     undo: str = ""
+    retry: bool = False
 
     def as_json(self) -> dict[str, Any]:
         """For the ledger, when the order is handed to the daemon."""
@@ -101,7 +103,7 @@ def daemon_lives(config: Config) -> bool:
 
 def spool(config: Config, data: bytes) -> str:
     """Keep what came on standard input as a file, so that it can be read again after a crash; its path."""
-    folder = Path(config.state.path).parent / "spool"
+    folder = Path(config.state.path).parent / SPOOL
     folder.mkdir(parents=True, exist_ok=True)
     return str(drops.store(folder, data))
 
@@ -130,15 +132,18 @@ def _by_library(config: Config, order: Order, *, kind: str, stop: Event, tell: T
                 ask=not order.no_enrich,
                 accept_empty=order.accept_empty,
             ) as tools:
-                if order.refresh:
-                    reports.append(refresh_library(tools, wiring.foreign_sources(config, library)))
-                else:
-                    reports.append(sync_drops(tools, tasks, kind=kind))
+                reports.append(_carried(config, order, library, tools, tasks, kind))
             if not order.dry_run:
                 _note_stop(ledger, library, reports[-1])
         return reports
     finally:
         ledger.close()
+
+
+def _carried(config: Config, order: Order, library: str, tools: Tools, tasks: Sequence[Task], kind: str) -> RunReport:
+    if order.refresh:
+        return refresh_library(tools, wiring.foreign_sources(config, library))
+    return retry_drops(tools, tasks) if order.retry else sync_drops(tools, tasks, kind=kind)
 
 
 def _undo(config: Config, order: Order, stop: Event, tell: Tell) -> RunReport:
@@ -183,6 +188,8 @@ def _tasks(config: Config, order: Order, stop: Event) -> list[Task]:
         return []
     if wiring.free_mb(config) < config.state.min_free_mb:
         return _no_room(config, order)
+    if order.retry:
+        return [task for name in config.inbox for task in _held_tasks(config, order, name)]
     if not order.paths:
         names = [order.inbox] if order.inbox else list(config.inbox)
         return [task for name in names for task in _inbox_tasks(config, order, name, stop)]
@@ -214,6 +221,16 @@ def _inbox_tasks(config: Config, order: Order, name: str, stop: Event) -> list[T
     return [_task(config, order, name, path, str(path)) for path in paths]
 
 
+def _held_tasks(config: Config, order: Order, name: str) -> list[Task]:
+    """What lies in an inbox's held/, as if it lay in the inbox."""
+    held = Path(config.inbox[name].path) / drops.HELD
+    other = order.library and config.inbox[name].library != order.library
+    if other or not held.is_dir():
+        return []
+    files = [file for file in drops.scan(held) if not drops.is_no_export(file)]
+    return [_task(config, order, name, file, str(file), root=held) for file in files]
+
+
 def _file_task(config: Config, order: Order, path: str, shown: str) -> Task:
     file = Path(path).resolve()
     if not file.is_file():
@@ -221,10 +238,10 @@ def _file_task(config: Config, order: Order, path: str, shown: str) -> Task:
     return _task(config, order, _inbox_of(config, order, file), file, shown)
 
 
-def _task(config: Config, order: Order, inbox: str, file: Path, shown: str) -> Task:
-    """One file under the rules of its inbox; only a file that was not named by hand is moved afterwards."""
+def _task(config: Config, order: Order, inbox: str, file: Path, shown: str, *, root: Path | None = None) -> Task:
+    """One file under the rules of its inbox; only a file that was not named by hand is moved afterwards. root: of its subfolder."""
     sources = () if order.no_enrich else None
-    drop = drops.take(file, inbox, Path(config.inbox[inbox].path))
+    drop = drops.take(file, inbox, root or Path(config.inbox[inbox].path))
     rules = wiring.rules(
         config,
         inbox,
