@@ -18,9 +18,9 @@ from sync import drops, keeping, wiring
 from sync.config import Config, reviews
 from sync.errors import ConfigFault, Locked, Outage, StateFault, UsageFault, ZotdropError
 from sync.report import RunReport
-from sync.run import refresh_library, see_library, sync_drops, undo_run
+from sync.run import refresh_library, retry_drops, see_library, sync_drops, undo_run
 from sync.state.ledger import Ledger
-from sync.steps.tools import Task, instant
+from sync.steps.tools import Task, Tools, instant
 
 log = logging.getLogger("zotdrop.orders")
 
@@ -40,6 +40,7 @@ class Order:
     owed_only: read nothing, only fill what earlier runs are owed.  refresh: read nothing, look at the library's items again.
     undo: read nothing, take back what this run wrote.  cleanup: read nothing, let go of what is older than it is kept.
     snapshot: read nothing, see what changed in the library.
+    retry: read what lies in held/, and try again what was refused.  rebuild: make a lost ledger again.
     """
 
     paths: tuple[str, ...] = ()
@@ -60,6 +61,7 @@ class Order:
     undo: str = ""
     cleanup: bool = False
     rebuild: bool = False
+    retry: bool = False
 
     @property
     def watched(self) -> bool:
@@ -156,17 +158,20 @@ def _by_library(config: Config, order: Order, *, kind: str, stop: Event, tell: T
                 ask=not order.no_enrich,
                 accept_empty=order.accept_empty,
             ) as tools:
-                if order.rebuild:
-                    reports.append(keeping.rebuild(config, tools, library))
-                elif order.snapshot:
-                    reports.append(see_library(tools))
-                elif order.refresh:
-                    reports.append(refresh_library(tools, wiring.foreign_sources(config, library)))
-                else:
-                    reports.append(sync_drops(tools, tasks, kind=kind))
+                reports.append(_carried(config, order, library, tools, tasks, kind))
             if not order.dry_run:
                 _note_stop(ledger, library, reports[-1])
         return reports
+
+
+def _carried(config: Config, order: Order, library: str, tools: Tools, tasks: Sequence[Task], kind: str) -> RunReport:
+    if order.rebuild:
+        return keeping.rebuild(config, tools, library)
+    if order.snapshot:
+        return see_library(tools)
+    if order.refresh:
+        return refresh_library(tools, wiring.foreign_sources(config, library))
+    return retry_drops(tools, tasks) if order.retry else sync_drops(tools, tasks, kind=kind)
 
 
 def _undo(config: Config, order: Order, stop: Event, tell: Tell) -> RunReport:
@@ -218,6 +223,8 @@ def _tasks(config: Config, order: Order, stop: Event) -> list[Task]:
         return []
     if wiring.free_mb(config) < config.state.min_free_mb:
         return _no_room(config, order)
+    if order.retry:
+        return [task for name in config.inbox for task in _held_tasks(config, order, name)]
     if not order.paths:
         names = [order.inbox] if order.inbox else list(config.inbox)
         return [task for name in names for task in _inbox_tasks(config, order, name, stop)]
@@ -260,6 +267,16 @@ def _watched_task(config: Config, order: Order, file: Path) -> Task | None:
         return None
 
 
+def _held_tasks(config: Config, order: Order, name: str) -> list[Task]:
+    """What lies in an inbox's held/, as if it lay in the inbox."""
+    held = Path(config.inbox[name].path) / drops.HELD
+    other = order.library and config.inbox[name].library != order.library
+    if other or not held.is_dir():
+        return []
+    files = [file for file in drops.scan(held) if not drops.is_no_export(file)]
+    return [_task(config, order, name, file, str(file), root=held) for file in files]
+
+
 def _file_task(config: Config, order: Order, path: str, shown: str) -> Task:
     file = Path(path).resolve()
     if not file.is_file():
@@ -267,10 +284,10 @@ def _file_task(config: Config, order: Order, path: str, shown: str) -> Task:
     return _task(config, order, _inbox_of(config, order, file), file, shown)
 
 
-def _task(config: Config, order: Order, inbox: str, file: Path, shown: str) -> Task:
-    """One file under the rules of its inbox; only a file that was not named by hand is moved afterwards."""
+def _task(config: Config, order: Order, inbox: str, file: Path, shown: str, *, root: Path | None = None) -> Task:
+    """One file under the rules of its inbox; only a file that was not named by hand is moved afterwards. root: of its subfolder."""
     sources = () if order.no_enrich else None
-    drop = drops.take(file, inbox, Path(config.inbox[inbox].path))
+    drop = drops.take(file, inbox, root or Path(config.inbox[inbox].path))
     rules = wiring.rules(
         config,
         inbox,

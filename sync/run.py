@@ -22,10 +22,11 @@ from sync.pipeline import Stage, flow
 from sync.report import DropReport, RecordLine, RunReport, SeenLine, UndoneLine, as_json
 from sync.state.records import DropRow, Row
 from sync.state.undoings import UNDONE
-from sync.steps import intake
+from sync.steps import intake, retrying
 from sync.steps.attaching import upload_files
 from sync.steps.deciding import Decided, decide, decide_owed
 from sync.steps.enriching import defer, gather, stages
+from sync.steps.filing import put_away
 from sync.steps.looking import look
 from sync.steps.rebuilding import Found, rebuild, told_of
 from sync.steps.refreshing import Refreshed, askable, refresh
@@ -97,6 +98,22 @@ def refresh_library(tools: Tools, foreign: Sequence[str], *, kind: str = "refres
 def see_library(tools: Tools, *, kind: str = "snapshot") -> RunReport:
     """Read what changed in the library, and send what an earlier run left to be written."""
     return _one_task(tools, kind, lambda run, _told: _catch_up(tools, run))
+
+
+def retry_drops(tools: Tools, tasks: Sequence[Task]) -> RunReport:
+    """Try again what the library refused, what could not be read, and the drops in held/, which these tasks are."""
+    try:
+        known = retrying.known(tools, tasks)
+        retrying.release(tools)
+    except ZotdropError:
+        known = []  # what is wrong shows again, and is told, in the run itself
+    files = {task.drop.path for task, _ in known}
+    report = sync_drops(tools, [task for task in tasks if task.drop.path not in files], kind="retry")
+    for task, row in known:
+        now = tools.ledger.records.get(row.id)
+        if now.state == "done" and not tools.dry:
+            put_away(task, drop_report(tools, task, now))
+    return report
 
 
 def undo_run(tools: Tools, undoes: str, *, kind: str = "undo") -> RunReport:
@@ -211,8 +228,11 @@ def _fill_owed(tools: Tools, run: Run, tasks: Sequence[Task]) -> None:
 
 
 def _carry_out_decisions(tools: Tools, run: Run) -> Iterator[DropReport]:
-    """What a person decided since: the records are looked at again, under the rules of their inbox, each drop for itself."""
-    for number, records in tools.ledger.questions.to_carry_out(tools.snapshot.id).items():
+    """What a person decided since, or wants to be tried again: the records are looked at again, under the rules of their inbox, each drop for itself."""
+    decided = tools.ledger.questions.to_carry_out(tools.snapshot.id)
+    again = tools.ledger.retries.waiting(tools.snapshot.id)
+    for number in sorted({*decided, *again}):
+        records = {*decided.get(number, ()), *again.get(number, ())}
         row = tools.ledger.records.get(number)
         rules = tools.rules_of(row.inbox) or Rules(row.inbox)
         rules = replace(rules, sources=row.sources, title_search=row.titles, enrich_wait=0.0)
@@ -281,20 +301,8 @@ def _finish(tools: Tools, task: Task, row: DropRow, *, again: bool = False) -> D
     """The report of a drop; a drop of an inbox that is done leaves it."""
     report = drop_report(tools, task, row, again=again)
     if task.ours and not tools.dry and row.state == "done":
-        _put_away(task, report)
+        put_away(task, report)
     return report
-
-
-def _put_away(task: Task, report: DropReport) -> None:
-    """Into `held/` where a person has to look, else as the inbox wants it; what happened is written beside it."""
-    root = task.rules.root or Path(task.drop.path).parent
-    told = as_json(RunReport("", "", 0.0, {}, (report,)))["drops"][0]
-    if report.message or report.outcomes["unreadable"] or report.outcomes["refused"]:
-        drops.hold(task.drop, root, told)
-    elif task.rules.on_success == "archive":
-        drops.archive(task.drop, root, told)
-    elif task.rules.on_success == "delete":
-        drops.remove(task.drop)
 
 
 def _report_as_it_stands(tools: Tools, task: Task, fault: ZotdropError) -> DropReport:

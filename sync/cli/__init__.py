@@ -7,8 +7,8 @@ import sys
 import click
 
 from sync import __version__
-from sync.cli import keeping, looking, reviewing, setting_up, working
-from sync.cli.switches import Common, common
+from sync.cli import explaining, keeping, looking, reviewing, setting_up, working
+from sync.cli.switches import Common, common, dump
 from sync.errors import ZotdropError
 
 
@@ -25,8 +25,12 @@ for _command in (
     working.sync,
     working.refresh,
     working.undo,
+    working.retry,
     working.run,
     reviewing.review,
+    explaining.report,
+    explaining.explain,
+    explaining.completion,
     looking.parse,
     looking.status,
     looking.history,
@@ -46,22 +50,32 @@ def main() -> None:
 
 
 def _run(arguments: list[str]) -> int:
+    shared = Common()
     try:
-        code = cli.main(args=arguments, prog_name="zotdrop", standalone_mode=False, obj=Common())
+        code = cli.main(args=arguments, prog_name="zotdrop", standalone_mode=False, obj=shared)
     except click.exceptions.Abort:
-        code = 130
+        code = _failed(shared, arguments, 130, "broken off; nothing was begun")
     except click.ClickException as fault:
         fault.show()
-        code = fault.exit_code
+        code = _as_data(shared, arguments, fault.exit_code, fault.format_message())
     except ZotdropError as fault:
-        from sync.logs import redacted
-
-        click.echo(f"zotdrop: {redacted(str(fault))}", err=True)
-        code = fault.exit_code
+        code = _failed(shared, arguments, fault.exit_code, str(fault))
     except BrokenPipeError:
         sys.stderr.close()
         code = 0
     except OSError as fault:
-        click.echo(f"zotdrop: {fault}; is the disk full, or a folder's right missing?", err=True)
-        code = 1
+        code = _failed(shared, arguments, 1, f"{fault}; is the disk full, or a folder's right missing?")
     return code if isinstance(code, int) else 0
+
+
+def _failed(shared: Common, arguments: list[str], code: int, message: str) -> int:
+    """Say what went wrong, on stderr, and with --json as data too; the exit code."""
+    click.echo(shared.told(f"zotdrop: {message}"), err=True)
+    return _as_data(shared, arguments, code, message)
+
+
+def _as_data(shared: Common, arguments: list[str], code: int, message: str) -> int:
+    """With --json, a fault is an object on stdout. A command line that could not be read never came to its switches."""
+    if shared.json or "--json" in arguments:
+        click.echo(dump({"error": {"code": code, "message": shared.told(message)}}))
+    return code

@@ -77,11 +77,17 @@ def _hand_over(shared: Common, config: Config, order: Order, *, strict: bool) ->
         raise Interrupted("the service goes on with it" if taken else "taken back before it began") from None
     finally:
         ledger.close()
+    code = int(state.exit_code or 0)
     if "error" in answer:
-        click.echo(f"zotdrop: {answer['error']}", err=True)
+        click.echo(shared.told(f"zotdrop: {answer['error']}"), err=True)
+        if shared.json:
+            click.echo(dump({"error": {"code": code, "message": shared.told(answer["error"])}}))
     for data, text in zip(answer.get("reports", ()), answer.get("texts", ()), strict=True):
-        click.echo(dump(data) if shared.json else text) if shared.json or not shared.quiet else None
-    return int(state.exit_code or 0)
+        if shared.json:
+            click.echo(dump(data))
+        elif not shared.quiet:
+            shared.show(text)
+    return code
 
 
 def _do_here(shared: Common, config: Config, order: Order, *, strict: bool) -> int:
@@ -101,11 +107,11 @@ def print_reports(shared: Common, reports: Iterable[RunReport]) -> None:
         if shared.json:
             click.echo(dump(as_json(report)))
         elif not shared.quiet:
-            click.echo(as_text(report, verbose=shared.verbose))
+            shared.show(as_text(report, verbose=shared.verbose))
         elif report.exit_code():  # -q says nothing but errors
-            click.echo(as_text(report), err=True)
+            click.echo(shared.told(as_text(report)), err=True)
         if report.failure and shared.json:
-            click.echo(f"zotdrop: {report.failure}", err=True)
+            click.echo(shared.told(f"zotdrop: {report.failure}"), err=True)
 
 
 def _progress(shared: Common) -> Any:

@@ -120,16 +120,20 @@ def export(shared: Common, /, *, library: str | None, **_format: str) -> None:
 def show(shared: Common, name: str) -> int:
     """All that is known of an item (by its key) or of a record (by its number): where each value came from, and what lost."""
     from sync import wiring
-    from sync.report.records import story_text
+    from sync.report.records import standing_text, story_text
 
     ledger = wiring.open_ledger(shared.load())
     try:
         stories = [asdict(story) for story in ledger.stories.of(name)]
+        items = [] if stories else [asdict(item) for item in ledger.stories.items(name)]
     finally:
         ledger.close()
     for story in stories:
-        click.echo(dump(story) if shared.json else story_text(story))
-    if not stories:
+        click.echo(dump(story)) if shared.json else shared.show(story_text(story))
+    for item in items:
+        told = "\n".join([f"item {name}: of no drop", *standing_text(item)])
+        click.echo(dump({"key": name, "stands": item}) if shared.json else told)
+    if not stories and not items:
         raise UsageFault(
             f"{name}: no record of any drop has this key or number; keys stand in reports (-v) and in Zotero"
         )

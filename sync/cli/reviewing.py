@@ -31,7 +31,7 @@ def review_list(shared: Common) -> None:
     finally:
         ledger.close()
     for question in asked:
-        click.echo(dump(question_json(question)) if shared.json else question_text(question))
+        click.echo(dump(question_json(question))) if shared.json else shared.show(question_text(question))
     if not asked:
         shared.say("nothing waits for you")
 

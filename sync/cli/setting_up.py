@@ -33,7 +33,7 @@ def check(shared: Common) -> None:
     """Check the config, the folders, and the right to write to each library."""
     from sync import access
 
-    config = shared.load()
+    config = shared.load(asks=True)
     for name, inbox in config.inbox.items():
         if not Path(inbox.path).is_dir():
             raise UsageFault(f"[inbox.{name}] path: {inbox.path} is not there; zotdrop init makes it")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import shlex
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +17,13 @@ if TYPE_CHECKING:
 
 F = TypeVar("F", bound=Callable[..., Any])
 
+# Commands that messages tell somebody to use, and that need the config.
+_TOLD = re.compile(
+    r"\bzotdrop (?=(?:apply|check|config|explain|export|history|push|rebuild|refresh|report|retry|review|show|status|supersede"
+    r"|sync|undo|withdraw)\b)"
+)
+_ONLY_WHERE_ASKED = ": contact is empty;"  # a warning of no use to commands that ask no source
+
 
 @dataclass(slots=True)
 class Common:
@@ -25,8 +34,11 @@ class Common:
     verbose: bool = False
     quiet: bool = False
 
-    def load(self) -> Config:
-        """The configuration that these switches and the environment name. Raises ConfigFault."""
+    def load(self, *, asks: bool = False) -> Config:
+        """The configuration that these switches and the environment name. Raises ConfigFault.
+
+        asks: whether the command may ask sources, so that what is unwise for that is worth a word.
+        """
         from sync.config import find_and_load
 
         config = find_and_load(Path(self.config) if self.config else None)
@@ -36,15 +48,25 @@ class Common:
         set_up(config.log.format, "debug" if self.verbose else "error" if self.quiet else "warning")
         policy(config)
         for warning in [*config.warnings, *without_effect(config)]:
-            self.say(f"warning: {warning}")
+            if asks or _ONLY_WHERE_ASKED not in warning:
+                self.say(f"warning: {warning}")
         return config
 
     def say(self, text: str) -> None:
         """A message for a person, on stderr."""
         if not self.quiet:
-            from sync.logs import redacted
+            click.echo(self.told(text), err=True)
 
-            click.echo(redacted(text), err=True)
+    def show(self, text: str) -> None:
+        """Text for a person, on stdout."""
+        click.echo(self.told(text))
+
+    def told(self, text: str) -> str:
+        """A message without keys, whose commands name the config that the user named, so that they can be copied."""
+        from sync.logs import redacted
+
+        text = redacted(text)
+        return _TOLD.sub(lambda _: f"zotdrop -c {shlex.quote(self.config or '')} ", text) if self.config else text
 
 
 def common(command: F) -> F:

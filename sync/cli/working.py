@@ -1,4 +1,4 @@
-"""Commands that change a library: sync, refresh, undo, run."""
+"""Commands that change a library: sync, refresh, undo, retry, run."""
 
 from __future__ import annotations
 
@@ -37,10 +37,10 @@ def sync(shared: Common, /, paths: tuple[str, ...], *, strict: bool, **switches:
     """Read drops (files, folders, or - for standard input; none: what lies in the inboxes), and bring them into Zotero."""
     from sync import orders
 
-    config = shared.load()
-    given, names = _files(config, paths)
+    config = shared.load(asks=True)
+    given, names = _files(shared, config, paths)
     if paths and not given:
-        raise UsageFault(f"{', '.join(paths)}: no file in there")
+        raise UsageFault(f"{', '.join(paths)}: no export of references in there")
     order = orders.Order(paths=tuple(given), names=tuple(names), **switches)
     orders.check_names(config, order)
     if order.offline and any(library.kind != "embedded" for library in config.library.values()):
@@ -60,7 +60,7 @@ def refresh(shared: Common, *, dry_run: bool, library: str | None) -> int:
     """
     from sync import orders
 
-    config = shared.load()
+    config = shared.load(asks=True)
     order = orders.Order(refresh=True, library=library, dry_run=dry_run)
     orders.check_names(config, order)
     return have_done(shared, config, order)
@@ -92,6 +92,20 @@ def undo(shared: Common, run: str, *, dry_run: bool, yes: bool) -> int:
 
 
 @click.command()
+@click.option("--library", metavar="NAME", help="Try again what this library refused only.")
+@common
+@click.pass_obj
+def retry(shared: Common, *, library: str | None) -> int:
+    """Try again what a library refused, what could not be read, and the drops in held/ (mended or as they are)."""
+    from sync import orders
+
+    config = shared.load(asks=True)
+    order = orders.Order(retry=True, library=library)
+    orders.check_names(config, order)
+    return have_done(shared, config, order)
+
+
+@click.command()
 @click.option("--once", is_flag=True, help="Work off what lies in the inboxes, then exit.")
 @common
 @click.pass_obj
@@ -100,14 +114,13 @@ def run(shared: Common, *, once: bool) -> int:
     from sync.logs import set_up
     from sync.service import serve
 
-    config = shared.load()
+    config = shared.load(asks=True)
     set_up(config.log.format, "debug" if shared.verbose else "warning" if shared.quiet else config.log.level)
     return serve(config, once=once, again=shared.load)
 
 
-def _files(config: Config, paths: Iterable[str]) -> tuple[list[str], list[str]]:
+def _files(shared: Common, config: Config, paths: Iterable[str]) -> tuple[list[str], list[str]]:
     """The files that the arguments mean, and how they are called: folders are read through, - is standard input."""
-    from sync import drops
     from sync.orders import spool
 
     files: list[str] = []
@@ -117,12 +130,25 @@ def _files(config: Config, paths: Iterable[str]) -> tuple[list[str], list[str]]:
             files.append(spool(config, sys.stdin.buffer.read()))
             names.append("standard input")
         elif Path(path).is_dir():
-            listing = list(drops.scan(Path(path)))
-            attaching = any(inbox.attachments == "files" for inbox in config.inbox.values())
-            inside = [str(file) for file in (drops.only_drops(listing, listing) if attaching else listing)]
+            inside, passed = _inside(config, Path(path))
             files += inside
             names += inside
+            for file in passed:
+                shared.say(f"{file}: passed over, this is no export of references")
         else:
             files.append(str(Path(path).resolve()))
             names.append(path)
     return files, names
+
+
+def _inside(config: Config, folder: Path) -> tuple[list[str], list[str]]:
+    """The files of a folder that may be drops, and those that are certainly none. What zotdrop itself keeps is not looked at:
+    what came on standard input, and what it has put away.
+    """
+    from sync import drops
+
+    kept = [Path(config.state.path).parent.resolve() / drops.SPOOL]
+    kept += [Path(inbox.path).resolve() / name for inbox in config.inbox.values() for name in (drops.DONE, drops.HELD)]
+    files = [file for file in drops.scan(folder) if not any(file.resolve().is_relative_to(own) for own in kept)]
+    passed = [str(file) for file in files if drops.is_no_export(file)]
+    return [str(file) for file in files if str(file) not in set(passed)], passed

@@ -15,7 +15,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from sync.drops.files import only_drops
+from sync.drops.files import is_no_export, only_drops
 from sync.drops.lines import Lines, lines_of, open_lines
 from sync.errors import UsageFault, ZotdropError
 
@@ -31,6 +31,7 @@ __all__ = [
     "archive",
     "can_leave",
     "hold",
+    "is_no_export",
     "lines_of",
     "only_drops",
     "open_lines",
@@ -202,7 +203,13 @@ def archive(drop: Drop, root: Path, report: Mapping[str, Any]) -> Path:
 
 
 def hold(drop: Drop, root: Path, report: Mapping[str, Any]) -> Path:
-    """Move a drop at which a person must look to `held/`, byte for byte, its report beside it; where it went."""
+    """Move a drop at which a person must look to `held/`, byte for byte, its report beside it; where it went.
+
+    One that lies there already stays, with a new report.
+    """
+    if drop.path.parent == root / HELD / drop.subfolder:
+        _write(_beside(drop.path), _told(report))
+        return drop.path
     return _put_away(drop, root / HELD, report)
 
 
@@ -217,6 +224,7 @@ def remove(drop: Drop) -> None:
             f"{drop.path}: worked off, but cannot be deleted ({fault.strerror}); mend the folder's rights."
             " The file stays; it will not be worked off twice"
         ) from fault
+    _forget_report(drop.path)
 
 
 def _is_foreign(name: str, *, at_root: bool) -> bool:
@@ -251,13 +259,12 @@ def _unchanged(drop: Drop) -> bool:
 def _put_away(drop: Drop, folder: Path, report: Mapping[str, Any]) -> Path:
     if not _unchanged(drop):
         return drop.path
-    told = json.dumps(report, ensure_ascii=False, indent=1) + "\n"
     try:
         goal = _free(folder / drop.subfolder, drop)
         goal.parent.mkdir(parents=True, exist_ok=True)
-        beside = goal.with_name(goal.name + REPORT)
+        beside = _beside(goal)
         try:
-            _write(beside, told.encode("utf-8", "backslashreplace"))  # a file's name may be no text
+            _write(beside, _told(report))
             _move(drop.path, goal, drop.sha256)
         except OSError:
             with suppress(OSError):
@@ -268,7 +275,25 @@ def _put_away(drop: Drop, folder: Path, report: Mapping[str, Any]) -> Path:
             f"{drop.path}: worked off, but cannot be moved to {folder} ({fault.strerror or fault}); mend the folder's rights."
             " The file stays; it will not be worked off twice"
         ) from fault
+    _forget_report(drop.path)
     return goal
+
+
+def _beside(path: Path) -> Path:
+    """Where the report of a drop lies."""
+    return path.with_name(path.name + REPORT)
+
+
+def _told(report: Mapping[str, Any]) -> bytes:
+    told = json.dumps(report, ensure_ascii=False, indent=1) + "\n"
+    return told.encode("utf-8", "backslashreplace")  # a file's name may be no text
+
+
+def _forget_report(path: Path) -> None:
+    """The report of a drop that was held and has gone from there."""
+    with suppress(OSError):
+        if HELD in path.parts and not path.exists():
+            _beside(path).unlink(missing_ok=True)
 
 
 def _free(folder: Path, drop: Drop) -> Path:

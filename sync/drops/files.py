@@ -36,6 +36,21 @@ _BEGINNINGS = (
     b"AT&TFORM",
     b"\x1f\x8b",
 )
+# What a folder of references may hold beside exports, and what is none of them either: databases, programs, configs.
+_NO_EXPORTS = re.compile(
+    r"\.(?:sqlite3?|db3?|mdb|accdb|enl|enlx|ldb|(?:sqlite3?|db)-(?:wal|shm|journal)|lock|toml|ya?ml|ini|conf|log|py|sh|exe|dll|so"
+    r"|iso|rar|xz|bz2|zst|avif|heic|mkv|ogg|flac|pages|numbers|key)$",
+    re.IGNORECASE,
+)
+_NO_EXPORT_BEGINNINGS = (
+    b"SQLite format 3\0",
+    b"\x00\x01\x00\x00Standard",
+    b"Rar!",
+    b"7z\xbc\xaf",
+    b"\x7fELF",
+    b"BZh",
+    b"\xfd7zXZ",
+)
 _NEXT = "the item was made without it; attach it in Zotero"
 
 
@@ -66,11 +81,18 @@ class Changed(Exception):
 
 def accompanies(path: Path) -> bool:
     """Whether a file is of a kind that comes beside an export and never is one: a PDF, a picture, a saved page."""
-    if _COMPANIONS.search(path.name):
-        return True
+    return bool(_COMPANIONS.search(path.name)) or _begins(path, _BEGINNINGS)
+
+
+def is_no_export(path: Path) -> bool:
+    """Whether a file is certainly no export of references: what accompanies one, a database, an archive, a program, a config."""
+    return accompanies(path) or bool(_NO_EXPORTS.search(path.name)) or _begins(path, _NO_EXPORT_BEGINNINGS)
+
+
+def _begins(path: Path, beginnings: tuple[bytes, ...]) -> bool:
     try:
         with path.open("rb") as file:
-            return file.read(8).startswith(_BEGINNINGS)
+            return file.read(max(map(len, beginnings))).startswith(beginnings)
     except OSError:
         return False
 

@@ -110,6 +110,7 @@ _WHY = {
     "title-differs-place-same": "they stand at one place under other titles",
     "title-generic": "the title is one that many works have",
     "title-unlike": "an identifier is shared, the titles are not alike",
+    "repair-doubtful": "its values had to be told apart by guessing",
     "volume-differs": "the volumes differ",
     "year-differs": "the years differ",
 }
@@ -139,6 +140,7 @@ def story_text(story: Mapping[str, Any]) -> str:
     first, last = story["lines"]
     lines = [head, f"  record {story['ordinal']} of {printable(story['drop'])}, lines {first}-{last}"]
     lines += [f"  because: {', '.join(story['reasons'])}"] if story["reasons"] else []
+    lines += [_decided_text(one) for one in story["decided"]]
     for ordinal, parts in story["evidence"].items():
         lines += [f"  joined by: record {ordinal} of the same drop", *_evidence_text(parts)]
     for name, value in (story["item"] or {}).items():
@@ -149,7 +151,35 @@ def story_text(story: Mapping[str, Any]) -> str:
         )
     lines += [f"  lost: {name}: {short(printable(value))}  [{source}]" for name, value, source in story["lost"]]
     lines += [f"  ! {printable(problem)}" for problem in story["problems"]]
+    lines += standing_text(story["stands"]) if story["stands"] else []
     return "\n".join(lines)
+
+
+def standing_text(stands: Mapping[str, Any]) -> list[str]:
+    """An item as it stands in its library, for a person: `stands` has the fields of the ledger's Standing."""
+    edited = stands["edited"]
+    place = {"alive": "now", "trash": "now in the trash", "gone": "deleted; last seen"}[stands["place"]]
+    lines = [f"  {place} in {printable(stands['library'])}, version {stands['version']}:"]
+    for name, value in stands["item"].items():
+        mark = "  [changed by a person]" if name in (edited or ()) else ""
+        lines.append(f"    {name}: {short(printable(_shown(value)))}{mark}")
+    lines += [f"    {name}: (empty)  [changed by a person]" for name in edited or () if name not in stands["item"]]
+    return lines
+
+
+def _decided_text(one: Mapping[str, Any]) -> str:
+    said = _VERDICTS[one["verdict"], bool(one["key"])]
+    why = f"; asked because {_why(one['reasons'])}" if one["reasons"] else ""
+    item = f" ({one['key']})" if one["key"] else ""
+    return f"  decided on {one['at'][:10]}: {said}{item}{why}"
+
+
+_VERDICTS = {
+    ("same", True): "the same work",
+    ("different", True): "another work",
+    ("same", False): "read rightly",
+    ("different", False): "read wrongly, left out",
+}
 
 
 def _shown(value: Any) -> str:
@@ -157,6 +187,8 @@ def _shown(value: Any) -> str:
     if not isinstance(value, list):
         return str(value)
     return "; ".join(
-        one.get("tag") or one.get("name") or f"{one.get('lastName', '')}, {one.get('firstName', '')}".strip(", ")
+        one
+        if isinstance(one, str)
+        else one.get("tag") or one.get("name") or f"{one.get('lastName', '')}, {one.get('firstName', '')}".strip(", ")
         for one in value
     )

@@ -11,6 +11,7 @@ from sync.state.database import Database, decode, encode
 from sync.state.outbox import Outbox
 from sync.state.questions import Questions
 from sync.state.records import Records
+from sync.state.retries import Retries
 from sync.state.routes import Routes
 from sync.state.snapshot import Snapshot
 from sync.state.stops import Stops
@@ -21,11 +22,12 @@ from sync.state.wishes import Wishes
 
 
 class Ledger:
-    """All tables of the ledger by room: `records`, `answers`, `questions`, `routes`, `stops`, `wishes`, `undoings`, `upkeep`; per library a snapshot and an outbox."""
+    """All tables of the ledger by room: `records`, `answers`, `questions`, `retries`, `routes`, `stops`, `wishes`, `undoings`, `upkeep`; per library a snapshot and an outbox."""
 
     def __init__(self, database: Database) -> None:
         self.database = database
         self.records = Records(database)
+        self.retries = Retries(database)
         self.routes = Routes(database)
         self.answers = Answers(database)
         self.questions = Questions(database)

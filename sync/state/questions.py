@@ -39,6 +39,18 @@ class Question:
     evidence: tuple[Evidence, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What a person said. key: of the item in question, empty for a doubtful reading.  verdict: same, different.  reasons: why
+    it was asked (of a decision of an older version that is not known).
+    """
+
+    key: str
+    verdict: str
+    at: str
+    reasons: tuple[str, ...] = ()
+
+
 class Questions:
     """The table `decisions`, and the records that were asked about."""
 
@@ -68,11 +80,13 @@ class Questions:
                 f"{record}: the record that it may be the same as has no item yet; decide on that one first"
             )
         left_out = not yes and REPAIR in question.reasons
+        reasons = [reason for reason in question.reasons if not reason.startswith(("item:", "record:"))]
         with self._db.transaction() as sql:
             sql.execute(
                 "INSERT OR REPLACE INTO decisions VALUES (?, ?, ?, ?)",
                 (record, question.key, "same" if yes else "different", at),
             )
+            sql.execute("INSERT OR REPLACE INTO asked VALUES (?, ?, ?)", (record, question.key, encode(list(reasons))))
             if left_out:
                 sql.execute(
                     "UPDATE records SET outcome = 'left', reasons_json = ? WHERE id = ?", (encode([LEFT_OUT]), record)
@@ -84,6 +98,15 @@ class Questions:
             )
             sql.execute("UPDATE records SET state = 'follows', outcome = NULL WHERE survivor = ?", (record,))
             sql.execute("UPDATE drops SET state = 'open' WHERE id = ?", (row["drop_id"],))
+
+    def decided(self, record: int) -> list[Decision]:
+        """What was decided of a record, oldest first, and why it had been asked."""
+        rows = self._db.rows(
+            "SELECT c.key, c.verdict, c.at, COALESCE(a.reasons_json, '[]') FROM decisions c"
+            " LEFT JOIN asked a ON a.record = c.record AND a.key = c.key WHERE c.record = ? ORDER BY c.at, c.key",
+            (record,),
+        )
+        return [Decision(row[0], row[1], row[2], tuple(decode(row[3]))) for row in rows]
 
     def to_carry_out(self, library: int) -> dict[int, list[int]]:
         """Records that were decided on and not looked at since, by drop."""

@@ -226,7 +226,7 @@ CREATE TABLE uploads (
     library INTEGER NOT NULL REFERENCES libraries (id),
     record INTEGER NOT NULL REFERENCES records (id),
     key TEXT NOT NULL,                       -- of the attachment item
-    path_json TEXT NOT NULL,                 -- absolute, without links; a name that is no text is one here
+    path_json TEXT NOT NULL,                 -- absolute, without links; a name that is no text is one here; null: the record's own text
     name TEXT NOT NULL,
     content_type TEXT NOT NULL,
     md5 TEXT NOT NULL,

@@ -6,11 +6,26 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from sync.core.bases import KEPT_BY_LIBRARY, touched
 from sync.core.evidence import Evidence, evidence
 from sync.core.items import to_item
 from sync.core.record import from_json
 from sync.core.sketch import sketch
 from sync.state.database import Database, decode
+from sync.state.questions import Decision, Questions
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """An item as it stands in the library's snapshot. place: alive, trash, gone.  edited: properties that somebody changed since
+    we last wrote them; None where we never wrote the item.
+    """
+
+    library: str
+    version: int
+    place: str
+    item: Mapping[str, Any]
+    edited: tuple[str, ...] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +35,7 @@ class Story:
     origins: by field, source, how it was found, when, and the value before (those that are not named here came with the drop).
     lost: field, value and source of what was offered and not taken.  merged: ordinals of the records of the drop that joined it.
     evidence: by these ordinals, what the parts of both say.
+    decided: what a person said of it.  stands: its item as it is now; None where it has none.
     """
 
     record: int
@@ -35,6 +51,8 @@ class Story:
     lost: tuple[tuple[str, str, str], ...] = ()
     merged: tuple[int, ...] = ()
     evidence: Mapping[int, tuple[Evidence, ...]] = field(default_factory=dict)
+    decided: tuple[Decision, ...] = ()
+    stands: Standing | None = None
 
 
 class Stories:
@@ -47,7 +65,7 @@ class Stories:
         """The records behind an item key, or the one with this number; empty if there are none."""
         where, value = ("r.id", int(name)) if name.isdecimal() and len(name) < 8 else ("r.key", name)
         rows = self._db.rows(
-            f"SELECT r.*, d.path FROM records r JOIN drops d ON d.id = r.drop_id WHERE {where} = ? AND r.survivor IS NULL"  # noqa: S608
+            f"SELECT r.*, d.path, d.library FROM records r JOIN drops d ON d.id = r.drop_id WHERE {where} = ? AND r.survivor IS NULL"  # noqa: S608
             " ORDER BY r.id",
             (value,),
         )
@@ -74,6 +92,8 @@ class Stories:
             lost=tuple((o["field"], o["value"], o["source"]) for o in lost),
             merged=tuple(joined),
             evidence=joined,
+            decided=tuple(Questions(self._db).decided(row["id"])),
+            stands=self._standing(row["library"], row["key"]) if row["key"] else None,
         )
 
     def _joined(self, row: Any) -> dict[int, tuple[Evidence, ...]]:
@@ -85,3 +105,28 @@ class Stories:
             other["ordinal"]: evidence(mine, sketch(from_json(decode(other["record_json"])))) if mine else ()
             for other in rows
         }
+
+    def items(self, key: str) -> list[Standing]:
+        """The items with this key, in whatever library, be there a record behind them or not."""
+        rows = self._db.rows("SELECT library FROM items WHERE key = ? ORDER BY library", (key,))
+        return [found for row in list(rows) if (found := self._standing(row[0], key))]
+
+    def _standing(self, library: int, key: str) -> Standing | None:
+        row = self._db.one(
+            "SELECT l.identity, i.version, i.place, i.data_json, b.data_json AS base_json FROM items i"
+            " JOIN libraries l ON l.id = i.library LEFT JOIN bases b ON b.library = i.library AND b.key = i.key"
+            " WHERE i.library = ? AND i.key = ?",
+            (library, key),
+        )
+        if row is None:
+            return None
+        now = decode(row["data_json"])
+        item = {name: value for name, value in now.items() if value and name not in _NOT_SHOWN}
+        edited = tuple(touched(decode(row["base_json"]), now, self._ours(library))) if row["base_json"] else None
+        return Standing(row["identity"], row["version"], row["place"], item, edited)
+
+    def _ours(self, library: int) -> set[str]:
+        return {row[0] for row in self._db.rows("SELECT key FROM bases WHERE library = ? AND made", (library,))}
+
+
+_NOT_SHOWN = {*KEPT_BY_LIBRARY, "deleted"} - {"itemType"}

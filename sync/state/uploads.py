@@ -11,11 +11,15 @@ from sync.state.database import Database, decode, encode
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """A file for the attachment item `key`. path: absolute.  md5: hex.  size: bytes.  mtime: milliseconds since 1970."""
+    """A file for the attachment item `key`.
+
+    path: absolute; None for the text of the record itself, which lies in the ledger.  md5: hex.  size: bytes.  mtime: milliseconds
+    since 1970.
+    """
 
     record: int
     key: str
-    path: Path
+    path: Path | None
     name: str
     content_type: str
     md5: str
@@ -36,7 +40,13 @@ class Uploads:
                 "INSERT OR REPLACE INTO uploads (library, record, key, path_json, name, content_type, md5, size, mtime)"
                 " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (
-                    *(self._library, upload.record, upload.key, encode(str(upload.path)), upload.name),
+                    *(
+                        self._library,
+                        upload.record,
+                        upload.key,
+                        encode(str(upload.path) if upload.path else None),
+                        upload.name,
+                    ),
                     *(upload.content_type, upload.md5, upload.size, upload.mtime),
                 ),
             )
@@ -74,6 +84,7 @@ def any_open(database: Database) -> bool:
 
 
 def _upload(row: Any) -> Upload:
-    path = Path(decode(row["path_json"]))
+    noted = decode(row["path_json"])
+    path = Path(noted) if noted is not None else None
     parts = {name: row[name] for name in ("record", "key", "name", "content_type", "md5", "size", "mtime")}
     return Upload(path=path, **parts)

@@ -16,6 +16,7 @@ from sync.errors import Interrupted, Outage
 from sync.libraries.base import NO_RIGHT, QUOTA, File, FileAnswer, Kept, Refusal
 from sync.state.outbox import Post
 from sync.state.uploads import Upload
+from sync.steps.keeping import opened
 from sync.steps.tools import Rules, Run, Tools
 
 log = logging.getLogger("zotdrop.attaching")
@@ -115,7 +116,7 @@ def upload_files(tools: Tools, run: Run, drop: int | None = None) -> None:
 
 def _upload(tools: Tools, run: Run, upload: Upload) -> None:
     try:
-        with files.opened(upload.path, md5=upload.md5, size=upload.size, mtime=upload.mtime) as data:
+        with opened(tools, upload) as data:
             kept = tools.library.upload(
                 File(upload.key, upload.name, upload.content_type, upload.md5, upload.size, upload.mtime, data)
             )

@@ -21,6 +21,7 @@ from sync.state.outbox import Post
 from sync.state.records import DropRow, Work
 from sync.steps.attaching import Child, post_attachments
 from sync.steps.enriching import Batch, Enriched, enriched, keep
+from sync.steps.keeping import post_original
 from sync.steps.routing import later_wish
 from sync.steps.tools import Rules, Run, Tools
 
@@ -207,6 +208,7 @@ def _note(tools: Tools, run: Run, rules: Rules, row: DropRow, known: Enriched, k
         run.made.add(key)
         posts = _post_item(tools, run, work.id, key, action, _extra_notes(rules, known.record))
         posts += _post_notices(tools, run, work.id, key, known.record)
+        posts += post_original(tools, run, rules, row, work, key)
         return [*posts, *post_attachments(tools, run, rules, row.id, Child(work.id, key), known.record.attachments)]
     posts = _post_update(tools, run, known, action)
     merged = records.owner(action.key, row.id) is not None

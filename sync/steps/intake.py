@@ -62,7 +62,7 @@ def note(tools: Tools, task: Task, row: DropRow) -> None:
         for batch in _batches(readings(lines), READ_BATCH):
             if tools.stop():
                 raise Interrupted(f"{task.name}: stopped while reading; the next run reads it again")
-            records.note(row.id, [_unless_blank(for_library(part)) for part in batch])
+            records.note(row.id, [ready(part) for part in batch])
             done += len(batch)
             told.add(batch)
             tools.tell(f"reading {task.name}", done, 0)
@@ -102,6 +102,11 @@ def _read_as(lines: drops.Lines) -> str:
 def for_library(part: Reading | Gap) -> Reading | Gap:
     """A reading as a library should get it: what the drop says, tidied."""
     return part if isinstance(part, Gap) else tidied(part)
+
+
+def ready(part: Reading | Gap) -> Reading | Gap:
+    """A reading as it is noted: tidied, and without a record that says nothing."""
+    return _unless_blank(for_library(part))
 
 
 def _unless_blank(part: Reading | Gap) -> Reading | Gap:
