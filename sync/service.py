@@ -24,6 +24,7 @@ from sync import drops, wiring
 from sync.config import Config
 from sync.cron import cron_fields
 from sync.errors import ConfigFault, Locked, ZotdropError
+from sync.notify.teller import Teller
 from sync.orders import Order, carry_out, daemon_lock, worst
 from sync.report import RunReport, as_json, as_text
 from sync.report.lines import log_lines
@@ -76,23 +77,27 @@ class Daemon:
         self._watches = {name: Watch(drops.Settle(inbox.settle_seconds)) for name, inbox in config.inbox.items()}
         self._lock = daemon_lock(config)
         self._stopped: dict[str, Standstill] = {}  # by the library's name
+        self._teller = Teller(config)
 
     def run(self) -> None:
         """Until SIGTERM or SIGINT. Raises Locked if another daemon lives on this state."""
         with self._alone():
             scheduler = self._schedule()
             scheduler.start()
+            self._teller.start()
             notify("READY=1\nSTATUS=watching " + ", ".join(self.config.inbox))
             log.info("watching %s", ", ".join(str(inbox.path) for inbox in self.config.inbox.values()))
             self.stop.wait()
             notify("STOPPING=1")
             scheduler.shutdown(wait=True)
+            self._teller.stop()
 
     def once(self) -> int:
         """Work off what lies in the inboxes, and the orders that wait; the exit code."""
         with self._alone():
             self.take_orders()
             self._carry(Order(wait_sources=True))
+            self._teller.deliver()
             return self.worst_code
 
     def look(self, name: str) -> None:
@@ -233,10 +238,12 @@ class Daemon:
             except ZotdropError as fault:
                 log.error("%s", fault)  # noqa: TRY400  # the message is for people, no traceback
                 self.worst_code = self.worst_code or fault.exit_code
+                self._teller.raised(fault, order.inbox or order.library or "")
                 return []
         for report in reports:
             for drop, line in log_lines(report):
                 log.info("%s", line, extra={"run": report.run, "drop": drop})
+        self._teller.after(reports, order.inbox or order.library or "")
         self.worst_code = self.worst_code or worst(reports, strict=False)
         if any(report.failure_code == ConfigFault.exit_code for report in reports):
             self._stop(order)

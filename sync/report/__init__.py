@@ -100,6 +100,7 @@ class DropReport:
 class RunReport:
     """What one run did. away: services that did not answer, and why. filled: items that got values they were owed.
 
+    deferred: those of `away` that are only asked at another hour.
     refreshed: items of the library that were looked at again (None: that was not asked for).  seen: those worth a word.
     undoes: the run that this one took back.  undone: what became of each object of it.
     """
@@ -119,6 +120,7 @@ class RunReport:
     seen: tuple[SeenLine, ...] = ()
     undoes: str = ""
     undone: tuple[UndoneLine, ...] = ()
+    deferred: tuple[str, ...] = ()
 
     @property
     def outcomes(self) -> dict[str, int]:

@@ -12,7 +12,7 @@ from typing import Any
 
 from sync.errors import StateFault
 
-VERSION = 3
+VERSION = 4
 _APPLICATION = 0x7A646C31  # "zdl1": marks a file as a zotdrop ledger (PRAGMA application_id)
 _BUSY_MS = 30_000
 
@@ -67,6 +67,25 @@ _MIGRATIONS = {
         CREATE INDEX uploads_open ON uploads (library, size, id) WHERE state = 'open';
         CREATE INDEX uploads_by_record ON uploads (record);
         CREATE TABLE drop_folders (drop_id INTEGER PRIMARY KEY REFERENCES drops (id), path_json TEXT NOT NULL);
+    """,
+    3: """
+        CREATE TABLE notices (
+            id INTEGER PRIMARY KEY, kind TEXT NOT NULL, event TEXT NOT NULL, at TEXT NOT NULL, text TEXT NOT NULL,
+            facts_json TEXT NOT NULL, UNIQUE (kind, event)
+        );
+        CREATE TABLE notice_posts (
+            notice INTEGER NOT NULL REFERENCES notices (id), way TEXT NOT NULL, state TEXT NOT NULL DEFAULT 'waiting',
+            PRIMARY KEY (notice, way)
+        );
+        CREATE INDEX notice_posts_waiting ON notice_posts (way) WHERE state = 'waiting';
+        CREATE TABLE notice_ways (
+            way TEXT NOT NULL, kind TEXT NOT NULL, sent TEXT NOT NULL DEFAULT '', tries INTEGER NOT NULL DEFAULT 0,
+            not_before TEXT NOT NULL DEFAULT '', why TEXT NOT NULL DEFAULT '', PRIMARY KEY (way, kind)
+        );
+        CREATE TABLE conditions (
+            name TEXT PRIMARY KEY, since TEXT NOT NULL, times INTEGER NOT NULL, told INTEGER NOT NULL DEFAULT 0
+        );
+        CREATE INDEX records_by_outcome ON records (state, outcome);
     """,
 }
 
