@@ -336,6 +336,7 @@ def _run_report(
         requests=tools.requests(),
         drops=tuple(reports),
         away=away,
+        deferred=tuple(name for name in run.deferred if name not in run.away),
         filled=run.filled,
         written=run.written,
         dry=tools.dry,

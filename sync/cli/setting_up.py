@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from sync.cli.switches import Common, common
-from sync.errors import UsageFault
+from sync.errors import Outage, UsageFault
+
+if TYPE_CHECKING:
+    from sync.config import Config
 
 
 @click.command()
@@ -27,16 +31,35 @@ def init(shared: Common, folder: Path, *, desktop: bool, url: str | None) -> Non
 
 
 @click.command()
+@click.option("--notify", is_flag=True, help="Send a test notice in every way that [notify] names, and nothing else.")
 @common
 @click.pass_obj
-def check(shared: Common) -> None:
+def check(shared: Common, *, notify: bool) -> None:
     """Check the config, the folders, and the right to write to each library."""
     from sync import access
 
-    config = shared.load(asks=True)
+    config = shared.load(asks=not notify)
+    if notify:
+        _check_notices(shared, config)
+        return
     for name, inbox in config.inbox.items():
         if not Path(inbox.path).is_dir():
             raise UsageFault(f"[inbox.{name}] path: {inbox.path} is not there; zotdrop init makes it")
     for name in config.library:
         shared.say(f"library {name}: {access.check(config, name)}, may be written")
     shared.say("all is well")
+
+
+def _check_notices(shared: Common, config: Config) -> None:
+    """Send a test notice in every way, and tell of each whether it arrived. Raises Outage if one did not."""
+    from sync import wiring
+    from sync.notify.teller import try_out
+
+    results = dict(try_out(config, wiring.utc_now()))
+    if not results:
+        raise UsageFault("[notify] names no way to tell anybody: set one of webhook, ntfy, mail, command")
+    for name, why in results.items():
+        shared.say(f"notify.{name}: {why or 'a test notice was sent'}")
+    failed = [name for name, why in results.items() if why]
+    if failed:
+        raise Outage(f"no notice can be sent by {', '.join(failed)}; mend [notify.{failed[0]}], then check again")

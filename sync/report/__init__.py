@@ -117,6 +117,7 @@ class Upkeep:
 class RunReport:
     """What one run did. away: services that did not answer, and why. filled: items that got values they were owed.
 
+    deferred: those of `away` that are only asked at another hour.
     refreshed: items of the library that were looked at again (None: that was not asked for).  seen: those worth a word.
     undoes: the run that this one took back.  undone: what became of each object of it.  upkeep: what was done for the ledger.
     """
@@ -137,6 +138,7 @@ class RunReport:
     undoes: str = ""
     undone: tuple[UndoneLine, ...] = ()
     upkeep: Upkeep | None = None
+    deferred: tuple[str, ...] = ()
 
     @property
     def outcomes(self) -> dict[str, int]:

@@ -18,6 +18,7 @@ from filelock import Timeout
 from sync import wiring
 from sync.config import Config
 from sync.errors import ConfigFault, Locked, ZotdropError
+from sync.notify.teller import Teller
 from sync.orders import Order, carry_out, daemon_lock, worst
 from sync.report import RunReport, as_json, as_text
 from sync.report.lines import log_lines
@@ -58,6 +59,7 @@ class Daemon:
         self._watches = {name: Watch.of(name, inbox, config.schedule) for name, inbox in config.inbox.items()}
         self._lock = daemon_lock(config)
         self._standstills = Standstills(now)
+        self._teller = Teller(config)
         self._clocks = Clocks(now, wall)
         self._ledger_seen: tuple[Any, float] = (None, 0.0)
         self._told: set[str] = set()
@@ -81,6 +83,7 @@ class Daemon:
         """From now on things begin by themselves."""
         self._take_up(self.config)
         self.timetable.start()
+        self._teller.start()
         self._tell_ready()
 
     def stop_work(self) -> None:
@@ -90,6 +93,7 @@ class Daemon:
         self.events.end()
         if self.timetable.runs:
             self.timetable.shut()
+        self._teller.stop()
 
     def tick(self) -> None:
         """Now and then: see whether the clocks were set or the machine slept."""
@@ -124,6 +128,7 @@ class Daemon:
         """Work off what lies in the inboxes, and the orders that wait; the exit code."""
         self.take_orders()
         self._carry(self.config, Order(wait_sources=True))
+        self._teller.deliver()
         return self.worst_code
 
     def look(self, name: str) -> None:
@@ -190,6 +195,7 @@ class Daemon:
         self.config = config
         self._standstills.forget()
         self.events.watch(config)
+        self._teller = self._teller.succeeded_by(Teller(config))
 
     def _tell_ready(self) -> None:
         notify("READY=1\nSTATUS=watching " + ", ".join(self.config.inbox))
@@ -252,10 +258,12 @@ class Daemon:
             except ZotdropError as fault:
                 log.error("%s", fault)  # noqa: TRY400  # the message is for people, no traceback
                 self.worst_code = self.worst_code or fault.exit_code
+                self._teller.raised(fault, order.inbox or order.library or "")
                 return []
         for report in reports:
             for drop, line in log_lines(report):
                 log.info("%s", line, extra={"run": report.run, "drop": drop})
+        self._teller.after(reports, order.inbox or order.library or "")
         self.worst_code = self.worst_code or worst(reports, strict=False)
         if any(report.failure_code == ConfigFault.exit_code for report in reports):
             self._leave_alone(config, order)

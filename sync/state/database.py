@@ -88,6 +88,23 @@ _MIGRATIONS = {
             record INTEGER NOT NULL REFERENCES records (id), key TEXT NOT NULL, reasons_json TEXT NOT NULL,
             PRIMARY KEY (record, key)
         );
+        CREATE TABLE notices (
+            id INTEGER PRIMARY KEY, kind TEXT NOT NULL, event TEXT NOT NULL, at TEXT NOT NULL, text TEXT NOT NULL,
+            facts_json TEXT NOT NULL, UNIQUE (kind, event)
+        );
+        CREATE TABLE notice_posts (
+            notice INTEGER NOT NULL REFERENCES notices (id), way TEXT NOT NULL, state TEXT NOT NULL DEFAULT 'waiting',
+            PRIMARY KEY (notice, way)
+        );
+        CREATE INDEX notice_posts_waiting ON notice_posts (way) WHERE state = 'waiting';
+        CREATE TABLE notice_ways (
+            way TEXT NOT NULL, kind TEXT NOT NULL, sent TEXT NOT NULL DEFAULT '', tries INTEGER NOT NULL DEFAULT 0,
+            not_before TEXT NOT NULL DEFAULT '', why TEXT NOT NULL DEFAULT '', PRIMARY KEY (way, kind)
+        );
+        CREATE TABLE conditions (
+            name TEXT PRIMARY KEY, since TEXT NOT NULL, times INTEGER NOT NULL, told INTEGER NOT NULL DEFAULT 0
+        );
+        CREATE INDEX records_by_outcome ON records (state, outcome);
     """,
 }
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from sync.state.answers import Answers
 from sync.state.database import Database, decode, encode
+from sync.state.notices import Notices
 from sync.state.outbox import Outbox
 from sync.state.questions import Questions
 from sync.state.records import Records
@@ -22,7 +23,9 @@ from sync.state.wishes import Wishes
 
 
 class Ledger:
-    """All tables of the ledger by room: `records`, `answers`, `questions`, `retries`, `routes`, `stops`, `wishes`, `undoings`, `upkeep`; per library a snapshot and an outbox."""
+    """All tables of the ledger by room: `records`, `answers`, `notices`, `questions`, `retries`, `routes`, `stops`, `wishes`, `undoings`,
+    `upkeep`; per library a snapshot and an outbox.
+    """
 
     def __init__(self, database: Database) -> None:
         self.database = database
@@ -30,6 +33,7 @@ class Ledger:
         self.retries = Retries(database)
         self.routes = Routes(database)
         self.answers = Answers(database)
+        self.notices = Notices(database)
         self.questions = Questions(database)
         self.stops = Stops(database)
         self.stories = Stories(database)

@@ -320,3 +320,45 @@ CREATE TABLE overlaps (
     works INTEGER NOT NULL,                  -- of the drop
     answer TEXT NOT NULL DEFAULT ''          -- superseded | apart; empty: not answered
 );
+
+-- What is told outside (mail, webhook ...), each event once and for good.
+CREATE TABLE notices (
+    id INTEGER PRIMARY KEY,
+    kind TEXT NOT NULL,                      -- failed | held | questions | retraction | stopped | away | disk | recovered
+    event TEXT NOT NULL,                     -- what makes it the same event
+    at TEXT NOT NULL,
+    text TEXT NOT NULL,
+    facts_json TEXT NOT NULL,
+    UNIQUE (kind, event)
+);
+
+-- The ways that each notice has to go.
+CREATE TABLE notice_posts (
+    notice INTEGER NOT NULL REFERENCES notices (id),
+    way TEXT NOT NULL,                       -- webhook | ntfy | mail | command
+    state TEXT NOT NULL DEFAULT 'waiting',   -- waiting | sent | given-up
+    PRIMARY KEY (notice, way)
+);
+CREATE INDEX notice_posts_waiting ON notice_posts (way) WHERE state = 'waiting';
+
+-- When a way was gone last with a notice of a kind; with kind '' how often it failed in a row, and until when it is left alone.
+CREATE TABLE notice_ways (
+    way TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    sent TEXT NOT NULL DEFAULT '',
+    tries INTEGER NOT NULL DEFAULT 0,
+    not_before TEXT NOT NULL DEFAULT '',
+    why TEXT NOT NULL DEFAULT '',
+    PRIMARY KEY (way, kind)
+);
+
+-- What lasts: a service that is away, a library that is stopped, a full disk.
+CREATE TABLE conditions (
+    name TEXT PRIMARY KEY,                   -- service:crossref, library:main, disk
+    since TEXT NOT NULL,
+    times INTEGER NOT NULL,                  -- so many times in a row
+    told INTEGER NOT NULL DEFAULT 0
+);
+
+-- What is counted for whoever asks how things stand.
+CREATE INDEX records_by_outcome ON records (state, outcome);
