@@ -31,6 +31,7 @@ from sync.state.uploads import any_open
 
 log = logging.getLogger("zotdrop.service")
 
+CLOCK_EVERY = 5.0  # seconds between two looks at the clock; set back by less it does no harm
 ORDERS_EVERY = 1.0  # seconds between two looks for orders from beside
 
 
@@ -80,7 +81,7 @@ class Daemon:
             scheduler.start()
             notify("READY=1\nSTATUS=watching " + ", ".join(self.config.inbox))
             log.info("watching %s", ", ".join(str(inbox.path) for inbox in self.config.inbox.values()))
-            self.stop.wait()
+            self._until_stopped(scheduler)
             notify("STOPPING=1")
             scheduler.shutdown(wait=True)
 
@@ -184,6 +185,21 @@ class Daemon:
             timezone=self.config.zone(),
             job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1},
         )
+        self._add_jobs(scheduler)
+        return scheduler
+
+    def _until_stopped(self, scheduler: BackgroundScheduler) -> None:
+        """Until a stop is asked for. A clock that was set back would have every job wait for the old time: they are planned anew."""
+        before = time.time() - time.monotonic()
+        while not self.stop.wait(CLOCK_EVERY):
+            now = time.time() - time.monotonic()
+            if now < before - CLOCK_EVERY:
+                log.warning("the clock was set back by %.0f s; the schedule goes on from now", before - now)
+                scheduler.remove_all_jobs()
+                self._add_jobs(scheduler)
+            before = now
+
+    def _add_jobs(self, scheduler: BackgroundScheduler) -> None:
         for name, inbox in self.config.inbox.items():
             job = self.run_inbox if inbox.schedule else self.look
             trigger = self._trigger(inbox.schedule, inbox.poll_seconds)
@@ -193,7 +209,6 @@ class Daemon:
         scheduler.add_job(_guarded(self.take_orders), IntervalTrigger(seconds=ORDERS_EVERY), id="orders")
         scheduler.add_job(_guarded(self.fill_owed), IntervalTrigger(seconds=self.config.schedule.owed), id="owed")
         scheduler.add_job(lambda: notify("WATCHDOG=1"), IntervalTrigger(seconds=10), id="watchdog")
-        return scheduler
 
     def _trigger(self, schedule: str, otherwise: float = 0.0) -> CronTrigger | IntervalTrigger:
         """When a schedule says; so many seconds apart where it says nothing."""
