@@ -129,5 +129,6 @@ def _files(config: Config, paths: Iterable[str]) -> tuple[list[str], list[str]]:
 def _log(shared: Common) -> None:
     level = logging.DEBUG if shared.verbose else logging.WARNING if shared.quiet else logging.INFO
     logging.basicConfig(stream=sys.stderr, level=level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    for noisy in ("httpx", "httpx2", "httpcore", "httpcore2", "apscheduler"):  # their lines hold addresses with keys
+    for noisy in ("httpx", "httpx2", "httpcore", "httpcore2"):  # their lines hold addresses with keys
         logging.getLogger(noisy).setLevel(logging.WARNING)
+    logging.getLogger("apscheduler").setLevel(logging.ERROR)  # it warns of each look that a long run makes us leave out
