@@ -332,7 +332,7 @@ def _run_report(
     return RunReport(
         run=run.id,
         started=instant(began),
-        seconds=(tools.now() - began).total_seconds(),
+        seconds=max(0.0, (tools.now() - began).total_seconds()),  # a clock may be set back
         requests=tools.requests(),
         drops=tuple(reports),
         away=away,
