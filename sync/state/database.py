@@ -10,11 +10,14 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from sync.errors import LedgerFault, StateFault
 from sync.state import backups
 
 VERSION = 4
 _BUSY_MS = 30_000
+_ENCODER, _DECODER = msgspec.json.Encoder(), msgspec.json.Decoder()
 
 
 # What makes tables of an older version those of the next one, by the older version.
@@ -238,13 +241,19 @@ def damaged(path: Path | str, what: str) -> LedgerFault:
 
 
 def encode(value: Any) -> str:
-    """JSON for a column; ASCII only, so that no odd character can be refused by the database."""
-    return json.dumps(value, separators=(",", ":"))
+    """JSON for a column. What is no text in Unicode (half a surrogate pair) is written as ASCII, so that the database takes it."""
+    try:
+        return _ENCODER.encode(value).decode()
+    except UnicodeEncodeError:
+        return json.dumps(value, separators=(",", ":"))
 
 
 def decode(text: str) -> Any:
-    """What `encode` wrote."""
-    return json.loads(text)
+    """What `encode` wrote, be it by an older version."""
+    try:
+        return _DECODER.decode(text)
+    except msgspec.DecodeError:
+        return json.loads(text)
 
 
 def _connect(path: Path | str) -> sqlite3.Connection:

@@ -382,6 +382,18 @@ class Records:
         row = self._db.one("SELECT state, COALESCE(outcome, '') FROM records WHERE id = ?", (record,))
         return (row[0], row[1]) if row else ("", "")
 
+    def landed(self, record: int) -> bool:
+        """Give a planned record, of which nothing waits in the outbox any more, the end state that was planned; whether it was so."""
+        row = self._db.one(
+            "SELECT key, outcome, reasons_json FROM records r WHERE r.id = ? AND r.state = 'planned' AND NOT EXISTS"
+            " (SELECT 1 FROM outbox o WHERE o.record = r.id AND o.state = 'pending')",
+            (record,),
+        )
+        if row is None:
+            return False
+        self.settle(record, row["key"] or "", row["outcome"] or "", decode(row["reasons_json"]))
+        return True
+
     def again(self, record: int) -> None:
         """The record's action met a change in the library: it is decided anew. A record that has its end state keeps it."""
         with self._db.transaction() as sql:

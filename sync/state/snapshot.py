@@ -31,6 +31,10 @@ def _compared(data: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in data.items() if value and name not in kept}
 
 
+_SKETCHES = msgspec.json.Encoder()
+_READ_SKETCHES = msgspec.json.Decoder(Sketch)
+
+
 class Snapshot:
     """The tables `libraries`, `items`, `item_blocks`, `bases` of one library."""
 
@@ -110,13 +114,23 @@ class Snapshot:
         """Items (key, version, data) as the library holds them now, and keys it no longer holds."""
         with self._db.transaction() as sql:
             for key, version, data in items:
-                self._note_taken_out(key, data)
-                self._put(key, version, data)
+                before = self._held(key)
+                if before:
+                    self._note_taken_out(key, data)
+                self._put(key, version, data, before)
             for table in ("items", "children"):
                 sql.executemany(
                     f"UPDATE {table} SET place = ? WHERE library = ? AND key = ?",  # noqa: S608  # two names
                     [(Place.GONE.value, self.id, key) for key in gone],
                 )
+
+    def planned(self, key: str, data: Mapping[str, Any], seen: Sketch) -> None:
+        """An item that is to be made, so that later works of the drop find it. seen: the sketch of its record."""
+        with self._db.transaction():
+            if self._held(key):
+                self.take([(key, 0, data)])
+            else:
+                self._insert(key, 0, data, seen)
 
     def landed(
         self,
@@ -135,6 +149,7 @@ class Snapshot:
         """
         sent = data if sent is None else sent
         with self._db.transaction() as sql:
+            held = self._held(key)
             before = None if made else self.data(key)
             base = rebased(self.base(key), before, sent if found and made else data, sent)
             differs = not satisfied(data, base)
@@ -144,7 +159,7 @@ class Snapshot:
                 " data_json = excluded.data_json, made = MAX(made, excluded.made), differs = excluded.differs",
                 (self.id, key, written, int(made), encode(base), int(differs)),
             )
-            self._put(key, version, data)
+            self._put(key, version, data, held)
 
     def base(self, key: str) -> Mapping[str, Any] | None:
         """What our writes left in an object; None if we never wrote it."""
@@ -259,7 +274,7 @@ class Snapshot:
             f" ON b.library = i.library AND b.key = i.key WHERE i.library = ? AND i.key IN ({marks})",
             (self.id, *keys),
         )
-        return {key: (msgspec.json.decode(one, type=Sketch), bool(edited)) for key, one, edited in rows}
+        return {key: (_READ_SKETCHES.decode(one), bool(edited)) for key, one, edited in rows}
 
     def data(self, key: str) -> Mapping[str, Any] | None:
         """The item data as last seen; None for a key never seen or deleted."""
@@ -330,7 +345,12 @@ class Snapshot:
         )
         return found
 
-    def _put(self, key: str, version: int, data: Mapping[str, Any]) -> None:
+    def _held(self, key: str) -> str:
+        """The data of an item as last seen, in JSON, wherever it is; empty for one that was never seen."""
+        return str(self._db.value("SELECT data_json FROM items WHERE library = ? AND key = ?", (self.id, key)) or "")
+
+    def _put(self, key: str, version: int, data: Mapping[str, Any], before: str) -> None:
+        """before: what `_held` gives of it."""
         place = Place.TRASH if data.get("deleted") else Place.ALIVE
         self._db.connection.execute("DELETE FROM tombstones WHERE library = ? AND key = ?", (self.id, key))
         if not is_regular(data):
@@ -339,17 +359,31 @@ class Snapshot:
                 (self.id, key, data.get("parentItem") or "", version, place.value),
             )
             return
-        before = self._db.value("SELECT data_json FROM items WHERE library = ? AND key = ?", (self.id, key))
+        if not before:
+            self._insert(key, version, data, sketch(from_item(data)))
+            return
         self._db.connection.execute(
-            "INSERT INTO items VALUES (?, ?, ?, ?, ?, '') ON CONFLICT (library, key) DO UPDATE"
-            " SET version = excluded.version, place = excluded.place, data_json = excluded.data_json",
-            (self.id, key, version, place.value, encode(data)),
+            "UPDATE items SET version = ?, place = ?, data_json = ? WHERE library = ? AND key = ?",
+            (version, place.value, encode(data), self.id, key),
         )
+        self._note_merged(key, data)
+        if _compared(decode(before)) != _compared(data):
+            self._put_sketch(key, data)
+
+    def _insert(self, key: str, version: int, data: Mapping[str, Any], seen: Sketch) -> None:
+        """An item that was not known, with its sketch and its block keys."""
+        place = Place.TRASH if data.get("deleted") else Place.ALIVE
+        self._db.connection.execute(
+            "INSERT INTO items VALUES (?, ?, ?, ?, ?, ?)",
+            (self.id, key, version, place.value, encode(data), _SKETCHES.encode(seen).decode()),
+        )
+        self._note_merged(key, data)
+        self._insert_blocks(key, block_keys(seen))
+
+    def _note_merged(self, key: str, data: Mapping[str, Any]) -> None:
         self._db.connection.executemany(
             "INSERT OR IGNORE INTO merged VALUES (?, ?, ?)", [(self.id, other, key) for other in replaced(data)]
         )
-        if not before or _compared(decode(before)) != _compared(data):
-            self._put_sketch(key, data)
 
     def _note_taken_out(self, key: str, now: Mapping[str, Any]) -> None:
         """Tags and collections that somebody took out of an item of which we keep a base."""
@@ -367,7 +401,7 @@ class Snapshot:
         one = sketch(from_item(data))
         self._db.connection.execute(
             "UPDATE items SET sketch_json = ? WHERE library = ? AND key = ?",
-            (msgspec.json.encode(one).decode(), self.id, key),
+            (_SKETCHES.encode(one).decode(), self.id, key),
         )
         self._put_blocks(key, block_keys(one))
 
@@ -379,10 +413,14 @@ class Snapshot:
         }
         if held == wanted:
             return
-        sql = self._db.connection
         if held:
-            sql.execute("DELETE FROM item_blocks WHERE library = ? AND key = ?", (self.id, key))
+            self._db.connection.execute("DELETE FROM item_blocks WHERE library = ? AND key = ?", (self.id, key))
+        self._insert_blocks(key, wanted)
+
+    def _insert_blocks(self, key: str, wanted: frozenset[str]) -> None:
         rows = [(self.id, block, key) for block in sorted(wanted)]
         if rows:
             marks = ", ".join(["(?, ?, ?)"] * len(rows))
-            sql.execute(f"INSERT INTO item_blocks VALUES {marks}", [value for row in rows for value in row])  # noqa: S608  # marks only
+            self._db.connection.execute(
+                f"INSERT INTO item_blocks VALUES {marks}", [value for row in rows for value in row]
+            )  # marks only

@@ -25,6 +25,7 @@ from sync.steps.keeping import post_original
 from sync.steps.routing import later_wish
 from sync.steps.tools import Rules, Run, Tools
 
+_BESIDE = frozenset({"extra", "DOI", "PMID", "PMCID"})  # fields that no sketch reads: identifiers stand by themselves
 _SALTS = 16  # tries for a key that nobody else uses; one in 33^8 collides
 SAME_ENTRY = Match(Verdict.SAME, ("same-entry",))
 _MERGED = Match(Verdict.SAME, ("merged-in-zotero",))
@@ -68,7 +69,8 @@ def _decide_one(tools: Tools, run: Run, rules: Rules, wish: Wish, row: DropRow, 
         records.wait(work.id, ("source-away",), known.owed)
         return []
     decided = tools.ledger.questions.verdicts(work.id)
-    key, twins = find_twins(tools, run, known, decided)
+    mine = sketch(known.record)
+    key, twins = find_twins(tools, run, known, mine, decided)
     twins = [remembered(tools, known.record, wish, twin) for twin in twins]
     _tell_twice(tools, work.id, twins)
     action = plan(known.record, twins, wish)
@@ -77,7 +79,7 @@ def _decide_one(tools: Tools, run: Run, rules: Rules, wish: Wish, row: DropRow, 
     if not decided.get(getattr(action, "key", ""), False):
         action = _within_limits(tools, run, action)
     records.keep_merged(work.id, known.merged, sources=known.sources, owed=known.owed)
-    return _note(tools, run, rules, row, known, key, _linked(tools, action, twins))
+    return _note(tools, run, rules, row, known, mine, key, _linked(tools, action, twins))
 
 
 def _tell_twice(tools: Tools, record: int, twins: Sequence[Twin]) -> None:
@@ -109,12 +111,13 @@ def remembered(tools: Tools, record: Record, wish: Wish, twin: Twin) -> Twin:
     return tools.snapshot.twin(twin.key, SAME_ENTRY) or twin
 
 
-def find_twins(tools: Tools, run: Run, known: Enriched, decided: Mapping[str, bool]) -> tuple[str, list[Twin]]:
+def find_twins(
+    tools: Tools, run: Run, known: Enriched, mine: Sketch, decided: Mapping[str, bool]
+) -> tuple[str, list[Twin]]:
     """The key for a new item, and the items that may be this work: by the entry's own key first, then by what they share.
 
-    decided: what a person said of it and items, which goes before what we think.
+    mine: the sketch of the work.  decided: what a person said of it and items, which goes before what we think.
     """
-    mine = sketch(known.record)
     twins: dict[str, Twin] = {}
     key = _own_key(tools, known.work, known.work.anchor, mine, twins)
     for member in known.work.members:
@@ -197,7 +200,9 @@ def _linked(tools: Tools, action: Action, twins: Sequence[Twin]) -> Action:
     return replace(action, data={**action.data, "relations": {"dc:relation": uris}}) if uris else action
 
 
-def _note(tools: Tools, run: Run, rules: Rules, row: DropRow, known: Enriched, key: str, action: Action) -> list[Post]:
+def _note(
+    tools: Tools, run: Run, rules: Rules, row: DropRow, known: Enriched, mine: Sketch, key: str, action: Action
+) -> list[Post]:
     """The action in the outbox and the record's state, together."""
     records, work = tools.ledger.records, known.work
     if isinstance(action, Ask):
@@ -206,6 +211,7 @@ def _note(tools: Tools, run: Run, rules: Rules, row: DropRow, known: Enriched, k
     if isinstance(action, Create):
         records.planned(work.id, key, "created", work.reasons)
         run.made.add(key)
+        tools.snapshot.planned(key, action.data, _of_item(action.data, known.record, mine))
         posts = _post_item(tools, run, work.id, key, action, _extra_notes(rules, known.record))
         posts += _post_notices(tools, run, work.id, key, known.record)
         posts += post_original(tools, run, rules, row, work, key)
@@ -217,6 +223,18 @@ def _note(tools: Tools, run: Run, rules: Rules, row: DropRow, known: Enriched, k
     else:
         records.settle(work.id, action.key, "merged" if merged else "left", action.reasons)
     return posts
+
+
+def _of_item(data: Mapping[str, Any], record: Record, mine: Sketch) -> Sketch:
+    """The sketch of a new item: that of its record, unless the item says something else of what is compared."""
+    item = from_item(data)
+    return mine if _compared(item) == _compared(record) else sketch(item)
+
+
+def _compared(record: Record) -> tuple[object, ...]:
+    fields = {name: value for name, value in record.fields.items() if name not in _BESIDE}
+    named = (record.identifiers.get("DOI"), record.identifiers.get("PMID"))
+    return record.item_type, fields, record.creators, named
 
 
 def _post_update(tools: Tools, run: Run, known: Enriched, action: Update | Leave) -> list[Post]:
@@ -231,8 +249,7 @@ def _post_update(tools: Tools, run: Run, known: Enriched, action: Update | Leave
 
 
 def _post_item(tools: Tools, run: Run, record: int, key: str, action: Create, more: Sequence[str]) -> list[Post]:
-    """The item and, after it, its notes. The snapshot learns of it now, so that later works of the drop find it."""
-    tools.snapshot.take([(key, 0, action.data)])
+    """The item and, after it, its notes."""
     posts = [tools.outbox.put(run.id, record, key, 0, action.data)]
     for number, note in enumerate((*action.notes, *more), start=1):
         posts.append(tools.outbox.put(run.id, record, note_key(key, number), 0, note_item(note, key)))

@@ -11,6 +11,7 @@ from typing import Any
 from sync.core.keys import entry_key
 from sync.core.merge import Merged
 from sync.core.plan import Ask, Create, Wish, plan
+from sync.core.sketch import sketch
 from sync.drops.old import PutAway
 from sync.report import Upkeep
 from sync.state.records import DropRow, Work
@@ -153,7 +154,7 @@ def _as_told(tools: Tools, told: Mapping[str, Any]) -> tuple[str, str | None, tu
 def _as_matched(tools: Tools, run: Run, rules: Rules, work: Work) -> tuple[str, str | None, tuple[str, ...]]:
     """What a run would find now, without doing it."""
     known = _known(work)
-    _, twins = find_twins(tools, run, known, {})
+    _, twins = find_twins(tools, run, known, sketch(known.record), {})
     action = plan(known.record, twins, _wish(rules))
     if isinstance(action, Create):
         return _MISSING, None, (_MISSING,)

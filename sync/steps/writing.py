@@ -52,7 +52,7 @@ def settle(tools: Tools, run: Run, sent: Sent) -> int:
             else:
                 _refused(tools, post, answer)
         for record in dict.fromkeys(post.record for post, _ in sent.pairs):
-            _close(tools, record)
+            tools.ledger.records.landed(record)
     if sent.fault:
         raise sent.fault
     return sent.works
@@ -142,11 +142,3 @@ def _refused(tools: Tools, post: Post, refusal: Refusal) -> None:
         tools.ledger.records.settle(
             record, None if post.version == 0 else post.key, "refused", (f"refused-{refusal.code}",)
         )
-
-
-def _close(tools: Tools, record: int) -> None:
-    """A record all of whose objects have landed has its end state."""
-    state, outcome = tools.ledger.records.outcome(record)
-    if state == "planned" and not tools.outbox.waits(record):
-        work = tools.ledger.records.work(record)
-        tools.ledger.records.settle(record, work.key, outcome, work.reasons)
