@@ -422,5 +422,6 @@ class Snapshot:
         if rows:
             marks = ", ".join(["(?, ?, ?)"] * len(rows))
             self._db.connection.execute(
-                f"INSERT INTO item_blocks VALUES {marks}", [value for row in rows for value in row]
-            )  # marks only
+                f"INSERT INTO item_blocks VALUES {marks}",  # noqa: S608  # marks only
+                [value for row in rows for value in row],
+            )
