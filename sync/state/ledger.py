@@ -77,7 +77,7 @@ class Ledger:
     def last_run(self) -> Mapping[str, Any] | None:
         """The report of the newest run that ended."""
         row = self.database.one(
-            "SELECT report_json FROM runs WHERE finished IS NOT NULL ORDER BY finished DESC LIMIT 1"
+            "SELECT report_json FROM runs WHERE finished IS NOT NULL ORDER BY finished DESC, rowid DESC LIMIT 1"
         )
         return dict(decode(row[0])) if row else None
 
