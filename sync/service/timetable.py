@@ -32,10 +32,44 @@ class Job:
     always: bool = False
 
 
-def trigger_of(plan: str, every: float, zone: tzinfo | None) -> CronTrigger | IntervalTrigger:
+# APScheduler counts every time that was missed, before it makes one of them all: after a month of sleep, millions.
+class _Every(IntervalTrigger):  # type: ignore[misc]  # APScheduler has no types
+    """So many seconds apart; times that were missed are passed over."""
+
+    def get_next_fire_time(self, before: datetime | None, now: datetime) -> datetime | None:
+        """The next time after `before`, or if that is past, after `now`."""
+        found: datetime | None = super().get_next_fire_time(before, now)
+        return now + self.interval if before and found and _is_past(found, now) else found
+
+
+class _Plan(CronTrigger):  # type: ignore[misc]  # APScheduler has no types
+    """The fields of cron. In the night in which an hour comes twice, a plan that names hours counts it once, as cron does."""
+
+    every_hour = True
+
+    def get_next_fire_time(self, before: datetime | None, now: datetime) -> datetime | None:
+        """The next time after `before`, or if that is past, after `now`; of an hour that is skipped, the moment it would be."""
+        found: datetime | None = super().get_next_fire_time(before, now)
+        if before and found and _is_past(found, now):
+            found = super().get_next_fire_time(None, now)
+        while found is not None and found.fold and not self.every_hour:
+            found = super().get_next_fire_time(found, found)
+        return found
+
+
+def _is_past(moment: datetime, now: datetime) -> bool:
+    """By the clock of the world: two moments of one zone are compared by what its clocks show, which may be the same twice."""
+    return moment.timestamp() <= now.timestamp()
+
+
+def trigger_of(plan: str, every: float, zone: tzinfo | None) -> _Plan | _Every:
     """When a plan says; so many seconds apart where it says nothing."""
     fields = cron_fields(plan) if plan else every
-    return IntervalTrigger(seconds=fields) if isinstance(fields, float) else CronTrigger(**fields, timezone=zone)
+    if isinstance(fields, float):
+        return _Every(seconds=fields)
+    trigger = _Plan(**fields, timezone=zone)
+    trigger.every_hour = fields["hour"].count(",") == 23
+    return trigger
 
 
 def quiet_until(quiet: str, moment: datetime) -> datetime | None:
