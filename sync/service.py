@@ -8,9 +8,10 @@ import signal
 import socket
 import threading
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
+from datetime import UTC, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -24,16 +25,20 @@ from sync import drops, wiring
 from sync.config import Config
 from sync.cron import cron_fields
 from sync.errors import ConfigFault, Locked, ZotdropError
+from sync.health.pulse import Pulse
+from sync.health.server import served
 from sync.notify.teller import Teller
 from sync.orders import Order, carry_out, daemon_lock, worst
 from sync.report import RunReport, as_json, as_text
 from sync.report.lines import log_lines
 from sync.state.ledger import Ledger
 from sync.state.uploads import any_open
+from sync.steps.tools import instant
 
 log = logging.getLogger("zotdrop.service")
 
 ORDERS_EVERY = 1.0  # seconds between two looks for orders from beside
+PULSE_EVERY = 10.0  # seconds between two lines of life for who asks from beside
 OWED_EVERY = 600.0  # seconds between two tries to fill what services still owe
 STOPPED_FOR = 900.0  # seconds until a library that refused us is looked at again
 RETRY_FIRST, RETRY_MOST = 30.0, 900.0  # seconds until a drop that could not be finished is tried again, doubling
@@ -78,11 +83,13 @@ class Daemon:
         self._lock = daemon_lock(config)
         self._stopped: dict[str, Standstill] = {}  # by the library's name
         self._teller = Teller(config)
+        self._scheduler: Any = None
+        self.pulse = Pulse(config.state.path, config.inbox, now=wiring.utc_now, outlook=self._outlook)
 
     def run(self) -> None:
         """Until SIGTERM or SIGINT. Raises Locked if another daemon lives on this state."""
-        with self._alone():
-            scheduler = self._schedule()
+        with self._alone(), self._living(), served(self.config, self.pulse.state):
+            scheduler = self._scheduler = self._schedule()
             scheduler.start()
             self._teller.start()
             notify("READY=1\nSTATUS=watching " + ", ".join(self.config.inbox))
@@ -94,7 +101,7 @@ class Daemon:
 
     def once(self) -> int:
         """Work off what lies in the inboxes, and the orders that wait; the exit code."""
-        with self._alone():
+        with self._alone(), self._living():
             self.take_orders()
             self._carry(Order(wait_sources=True))
             self._teller.deliver()
@@ -108,11 +115,14 @@ class Daemon:
             if not watch.missing:
                 log.warning("%s: the folder of [inbox.%s] is gone; waiting for it to come back", root, name)
             watch.missing = True
+            self.pulse.looked(name, None)
             return
         watch.missing = False
+        listing = drops.scan(root)
+        waiting = drops.only_drops(list(listing), listing) if inbox.attachments == "files" else list(listing)
+        self.pulse.looked(name, waiting if inbox.on_success != "leave" else [])
         if self._stands_still(inbox.library):
             return
-        listing = drops.scan(root)
         ready = watch.settle.feed(listing, self._now())
         ready = drops.only_drops(ready, listing) if inbox.attachments == "files" else ready
         ready = [path for path in ready if self._due(watch, path)]
@@ -187,6 +197,37 @@ class Daemon:
         ledger.close()
         return self._lock
 
+    @contextmanager
+    def _living(self) -> Iterator[None]:
+        """A pulse as long as this lasts; a life before that ended without a word is told of."""
+        if before := self.pulse.begin():
+            since = before.get("beat", "")
+            self._teller.happened(
+                "recovered", f"crash@{since}", f"the service runs again; it had ended without a word ({since})"
+            )
+        try:
+            yield
+        finally:
+            self.pulse.end()
+
+    def _outlook(self) -> dict[str, Any]:
+        """What comes next: the next look at each inbox and the next of each other job, and drops that are tried again."""
+        jobs = self._scheduler.get_jobs() if self._scheduler else ()
+        now = wiring.utc_now()
+        return {
+            "next": {job.id: instant(job.next_run_time.astimezone(UTC)) for job in jobs if job.next_run_time},
+            "retries": [
+                {
+                    "path": str(path),
+                    "inbox": name,
+                    "at": instant(now + timedelta(seconds=max(0.0, retry.at - self._now()))),
+                }
+                for name, watch in self._watches.items()
+                for path, retry in list(watch.retries.items())
+                if path in watch.settle.seen
+            ],
+        }
+
     def _schedule(self) -> BackgroundScheduler:
         """One job per inbox, one for orders, one for what is owed; none overlaps itself, none is dropped for being late."""
         scheduler = BackgroundScheduler(
@@ -201,6 +242,7 @@ class Daemon:
             scheduler.add_job(_guarded(self.refresh), self._trigger(self.config.schedule.refresh), id="refresh")
         scheduler.add_job(_guarded(self.take_orders), IntervalTrigger(seconds=ORDERS_EVERY), id="orders")
         scheduler.add_job(_guarded(self.fill_owed), IntervalTrigger(seconds=OWED_EVERY), id="owed")
+        scheduler.add_job(_guarded(self.pulse.beat), IntervalTrigger(seconds=PULSE_EVERY), id="pulse")
         scheduler.add_job(lambda: notify("WATCHDOG=1"), IntervalTrigger(seconds=10), id="watchdog")
         return scheduler
 
@@ -233,17 +275,21 @@ class Daemon:
         with self._at_work:
             if self.stop.is_set():
                 return []
+            whose = order.inbox or order.library or ""
             try:
-                reports = carry_out(self.config, order, kind="daemon", stop=self.stop, tell=_teller(tell))
+                with self.pulse.at_work(order.inbox or "", _teller(tell)) as told:
+                    reports = carry_out(self.config, order, kind="daemon", stop=self.stop, tell=told)
             except ZotdropError as fault:
                 log.error("%s", fault)  # noqa: TRY400  # the message is for people, no traceback
                 self.worst_code = self.worst_code or fault.exit_code
-                self._teller.raised(fault, order.inbox or order.library or "")
+                self._teller.raised(fault, whose)
+                self.pulse.ended(order.inbox or "", [], kind="daemon")
                 return []
         for report in reports:
             for drop, line in log_lines(report):
                 log.info("%s", line, extra={"run": report.run, "drop": drop})
-        self._teller.after(reports, order.inbox or order.library or "")
+        self._teller.after(reports, whose)
+        self.pulse.ended(order.inbox or "", reports, kind="daemon")
         self.worst_code = self.worst_code or worst(reports, strict=False)
         if any(report.failure_code == ConfigFault.exit_code for report in reports):
             self._stop(order)
@@ -269,12 +315,14 @@ class Daemon:
         with self._at_work:
             try:
                 order = Order.from_json(wanted)
-                reports = carry_out(self.config, order, kind="sync", stop=self.stop, tell=_teller(tell))
+                with self.pulse.at_work(order.inbox or "", _teller(tell)) as told:
+                    reports = carry_out(self.config, order, kind="sync", stop=self.stop, tell=told)
             except ZotdropError as fault:
                 return fault.exit_code, {"error": str(fault), "reports": [], "texts": []}
             except Exception as fault:  # whatever it is, who ordered must hear of it
                 log.exception("an order failed")
                 return 1, {"error": f"unexpected: {fault!r}", "reports": [], "texts": []}
+        self.pulse.ended("", reports, kind="sync")
         texts = [as_text(report, verbose=verbose) for report in reports]
         return worst(reports, strict=strict), {"reports": [as_json(report) for report in reports], "texts": texts}
 

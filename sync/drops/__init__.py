@@ -22,6 +22,7 @@ from sync.errors import UsageFault, ZotdropError
 __all__ = [
     "DONE",
     "HELD",
+    "REPORT",
     "Drop",
     "Lines",
     "Settle",
