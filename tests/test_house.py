@@ -24,6 +24,7 @@ MAY_USE = {
         "access",
         "logs",
         "notify",
+        "health",
         "progress",
         "wiring",
         "run",
@@ -37,6 +38,7 @@ MAY_USE = {
     },
     "web": {"service", "orders", "wiring", "run", "steps", "config", "errors", "core", *EFFECTS},
     "service": {
+        "health",
         "orders",
         "logs",
         "notify",
@@ -68,6 +70,7 @@ MAY_USE = {
     "config": {"cron", "secrets", "errors", "core"},
     "cron": set(),
     "logs": {"secrets"},
+    "health": {"orders", "wiring", "steps", "config", "errors", "core", *EFFECTS},
     "notify": {"wiring", "steps", "logs", "config", "secrets", "errors", "core", *EFFECTS},
     "progress": set(),
     "secrets": {"errors"},

@@ -10,18 +10,25 @@ if TYPE_CHECKING:
 
 
 def standing(config: Config, ledger: Any) -> dict[str, Any]:
-    """What `status --json` prints, but for whether the service is running."""
+    """What `status --json` prints."""
+    from sync.health.standing import life, memory, staying
+
     drops = [
         {"path": row.path, "inbox": row.inbox, "arrived": row.arrived, "state": row.state, "entries": row.entries}
         for row in ledger.records.drops()
     ]
+    living, degraded = life(config), _degraded(config)
+    stopped = {name: asdict(stop) for name, stop in ledger.stops.all().items() if name in config.library}
     return {
         "schema": 1,
+        **living,
+        **memory(ledger),
+        "stays": staying(config, living["retries"], stopped, degraded),
         "inboxes": {name: str(inbox.path) for name, inbox in config.inbox.items()},
-        "degraded": _degraded(config),
+        "degraded": degraded,
         "drops": {"total": len(drops), "done": sum(drop["state"] == "done" for drop in drops)},
         "open": [drop for drop in drops if drop["state"] != "done"],
-        "stopped": {name: asdict(stop) for name, stop in ledger.stops.all().items() if name in config.library},
+        "stopped": stopped,
         "outcomes": ledger.totals(),
         "waits": ledger.waits(),
     }
@@ -39,13 +46,54 @@ def _degraded(config: Config) -> str:
 
 
 def standing_text(facts: dict[str, Any]) -> str:
-    """The same for a person, with `daemon`: whether the service is running."""
-    lines = [f"service: {'running' if facts['daemon'] else 'not running'}"]
+    """The same for a person."""
+    from sync.report.words import printable
+
+    lines = _life(facts)
     lines += [f"degraded: {facts['degraded']}"] if facts["degraded"] else []
     lines += [f"library {name}: stopped since {stop['at']}: {stop['why']}" for name, stop in facts["stopped"].items()]
+    lines += [f"key refused by {key['address']} on {key['at']}: {key['why']}" for key in facts["refused_keys"]]
     lines += [f"inbox {name}: {path}" for name, path in facts["inboxes"].items()]
+    lines += _stays(facts["stays"])
     lines.append(f"drops: {facts['drops']['total']}, of them done: {facts['drops']['done']}")
     lines += [f"  open: {drop['path']} ({drop['entries']} records, since {drop['arrived']})" for drop in facts["open"]]
     lines.append("records: " + (", ".join(f"{n} {name}" for name, n in facts["outcomes"].items()) or "none yet"))
     lines += [f"waiting: {what}: {number}" for what, number in facts["waits"].items() if number]
-    return "\n".join(lines)
+    lines += [
+        f"notices by {name}: {way['why']} ({way['tries']} tries)" for name, way in facts["notices"]["ways"].items()
+    ]
+    lines += [_run(run) for run in facts["runs"]]
+    return "\n".join(map(printable, lines))
+
+
+def _life(facts: dict[str, Any]) -> list[str]:
+    """Whether the service runs, what it does, what comes next."""
+    died = facts["died"]
+    if died:
+        return [
+            f"service: not running; it ended without a word after {died['at']}{_doing(died['doing'], ', in the middle of: ')}"
+        ]
+    if not facts["daemon"]:
+        return ["service: not running"]
+    lines = [f"service: running since {facts['started']}", f"now: {_doing(facts['doing']) or 'nothing to do'}"]
+    times = {name: at for name, at in facts["next"].items() if name not in {"orders", "pulse", "watchdog"}}
+    return [*lines, *([f"next: {', '.join(f'{name} {at}' for name, at in times.items())}"] if times else [])]
+
+
+def _doing(doing: dict[str, Any] | None, before: str = "") -> str:
+    if not doing:
+        return ""
+    far = f", {doing['done']:,}" + (f" of {doing['total']:,}" if doing["total"] else "") if doing["done"] else ""
+    return f"{before}{doing['what']}{far} (since {doing['since']})"
+
+
+def _stays(stays: dict[str, Any]) -> list[str]:
+    """Files that are still there, ten by name."""
+    files, total = stays["files"][:10], stays["total"]
+    more = [f"  stays: {total - len(files)} more (--json has their number by reason)"] if total > len(files) else []
+    return [*(f"  stays: {file['path']}: {file['why']}" for file in files), *more]
+
+
+def _run(run: dict[str, Any]) -> str:
+    ended = run["failure"] or (f"{run['wrote']} objects written" if run["finished"] else "not ended")
+    return f"run {run['run']} ({run['kind']}): {ended}"

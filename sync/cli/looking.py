@@ -54,8 +54,8 @@ def parse(shared: Common, file: Path, *, encoding: str, tidy: bool) -> int:
 @common
 @click.pass_obj
 def status(shared: Common) -> None:
-    """Drops, counts, and what waits for what. Takes no lock."""
-    from sync import orders, wiring
+    """What the service does now and next, drops, counts, what stays where it is and why."""
+    from sync import wiring
 
     config = shared.load()
     ledger = wiring.open_ledger(config)
@@ -63,7 +63,6 @@ def status(shared: Common) -> None:
         facts = standing(config, ledger)
     finally:
         ledger.close()
-    facts["daemon"] = orders.daemon_lives(config)
     click.echo(dump(facts) if shared.json else standing_text(facts))
 
 

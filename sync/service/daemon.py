@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import UTC, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from filelock import Timeout
 from sync import wiring
 from sync.config import Config
 from sync.errors import ConfigFault, Locked, ZotdropError
+from sync.health.bulletin import Bulletin
 from sync.notify.teller import Teller
 from sync.orders import Order, carry_out, daemon_lock, worst
 from sync.report import RunReport, as_json, as_text
@@ -31,6 +33,7 @@ from sync.service.timetable import Clocks, Timetable
 from sync.service.watching import Watch
 from sync.state.ledger import Ledger
 from sync.state.uploads import any_open
+from sync.steps.tools import instant
 from sync.stopping import Stop
 
 log = logging.getLogger("zotdrop.service")
@@ -50,6 +53,7 @@ class Daemon:
         self.config = config
         self.stop = Stop()
         self.pulse = Pulse(now)
+        self.bulletin = Bulletin(config.state.path, config.inbox, now=wiring.utc_now, outlook=self._outlook)
         self.worst_code = 0
         self.timetable = Timetable(self.pulse)
         self.events = Events(self._stirred)
@@ -75,7 +79,9 @@ class Daemon:
             ledger = Ledger.open(Path(self.config.state.path))
             ledger.wishes.release()
             ledger.close()
+            self._come_to_life()
             yield
+            self.bulletin.end()
         finally:
             self._lock.release()
 
@@ -116,6 +122,10 @@ class Daemon:
             log.info("the config was read again")
         self._tell_ready()
 
+    def beat(self) -> None:
+        """Write down how we stand, for who asks from beside."""
+        self.bulletin.beat()
+
     def feed(self) -> None:
         """Tell systemd that we live, if we do: a job of the timetable, so that it speaks for the timetable too."""
         late = self.pulse.overdue()
@@ -139,6 +149,7 @@ class Daemon:
         was_missing = watch.missing
         with self.pulse.doing(f"looking into {watch.inbox.path}", LOOK_MOST):
             ready = watch.look(self._now())
+        self.bulletin.looked(name, watch.waiting)
         if was_missing and not watch.missing:
             self.events.watch(config)
         if ready and self._has_room(config):
@@ -185,6 +196,25 @@ class Daemon:
     def carry(self, order: Order) -> None:
         """An order that no library is asked for."""
         self._carry(self.config, order)
+
+    def _come_to_life(self) -> None:
+        """The bulletin begins; a life before that ended without a word is told of."""
+        before = self.bulletin.begin()
+        if before:
+            since = before.get("beat", "")
+            told = f"the service runs again; it had ended without a word ({since})"
+            self._teller.happened("recovered", f"crash@{since}", told)
+
+    def _outlook(self) -> dict[str, Any]:
+        """What comes next: the next look at each inbox and the next of each other job, and drops that are tried again."""
+        now = wiring.utc_now()
+        retries = [
+            {"path": str(path), "inbox": name, "at": instant(now + timedelta(seconds=seconds))}
+            for name, watch in list(self._watches.items())
+            for path, seconds in watch.retries(self._now()).items()
+        ]
+        following = {name: instant(at.astimezone(UTC)) for name, at in self.timetable.next().items()}
+        return {"next": following, "retries": retries}
 
     def _take_up(self, config: Config) -> None:
         """Go on with this config; what is known of an inbox that stays the same is kept."""
@@ -254,16 +284,19 @@ class Daemon:
             if self._ended.is_set():
                 return []
             try:
-                reports = carry_out(config, order, kind="daemon", stop=self.stop, tell=_teller(tell))
+                with self.bulletin.at_work(order.inbox or "", _teller(tell)) as told:
+                    reports = carry_out(config, order, kind="daemon", stop=self.stop, tell=told)
             except ZotdropError as fault:
                 log.error("%s", fault)  # noqa: TRY400  # the message is for people, no traceback
                 self.worst_code = self.worst_code or fault.exit_code
                 self._teller.raised(fault, order.inbox or order.library or "")
+                self.bulletin.ended(order.inbox or "", [], kind="daemon")
                 return []
         for report in reports:
             for drop, line in log_lines(report):
                 log.info("%s", line, extra={"run": report.run, "drop": drop})
         self._teller.after(reports, order.inbox or order.library or "")
+        self.bulletin.ended(order.inbox or "", reports, kind="daemon")
         self.worst_code = self.worst_code or worst(reports, strict=False)
         if any(report.failure_code == ConfigFault.exit_code for report in reports):
             self._leave_alone(config, order)
@@ -286,12 +319,14 @@ class Daemon:
         with self._at_work, self._under_way():
             try:
                 order = Order.from_json(wanted)
-                reports = carry_out(self.config, order, kind="sync", stop=self.stop, tell=_teller(tell))
+                with self.bulletin.at_work(order.inbox or "", _teller(tell)) as told:
+                    reports = carry_out(self.config, order, kind="sync", stop=self.stop, tell=told)
             except ZotdropError as fault:
                 return fault.exit_code, {"error": str(fault), "reports": [], "texts": []}
             except Exception as fault:  # whatever it is, who ordered must hear of it
                 log.exception("an order failed")
                 return 1, {"error": f"unexpected: {fault!r}", "reports": [], "texts": []}
+        self.bulletin.ended("", reports, kind="sync")
         texts = [as_text(report, verbose=verbose) for report in reports]
         return worst(reports, strict=strict), {"reports": [as_json(report) for report in reports], "texts": texts}
 

@@ -12,6 +12,7 @@ from sync.service.systemd import feed_every
 from sync.service.timetable import Job
 
 ORDERS_EVERY = 1.0  # seconds between two looks for orders from beside
+BULLETIN_EVERY = 10.0  # seconds between two bulletins for who asks from beside
 
 
 class Works(Protocol):
@@ -41,6 +42,10 @@ class Works(Protocol):
         """Ask for what services still owe."""
         ...
 
+    def beat(self) -> None:
+        """Write down how the service stands."""
+        ...
+
     def feed(self) -> None:
         """Tell the watchdog that we live."""
         ...
@@ -62,4 +67,5 @@ def jobs_of(works: Works, config: Config) -> Iterator[Job]:
         yield Job("cleanup", partial(works.carry, Order(cleanup=True)), config.schedule.cleanup)
     yield Job("owed", works.fill_owed, every=config.schedule.owed)
     yield Job("orders", works.take_orders, every=ORDERS_EVERY, always=True)
+    yield Job("bulletin", works.beat, every=BULLETIN_EVERY, always=True)
     yield Job("watchdog", works.feed, every=feed_every(), always=True)

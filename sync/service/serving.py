@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import NoReturn
 
 from sync.config import Config
+from sync.health.server import served
 from sync.service.daemon import Daemon
 from sync.service.signals import AGAIN, ENDS, Calls, caught
 from sync.service.systemd import notify
@@ -36,7 +37,7 @@ def serve(config: Config, *, once: bool, again: Callable[[], Config] | None = No
 
 
 def _run(daemon: Daemon, calls: Calls, again: Callable[[], Config] | None) -> int:
-    with daemon.alone():
+    with daemon.alone(), served(daemon.config, daemon.bulletin.state):
         daemon.start()
         while (number := calls.next(TICK)) not in ENDS:
             if number is None:

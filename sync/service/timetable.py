@@ -124,6 +124,10 @@ class Timetable:
         if job is not None:
             self._not_later(job, datetime.now(tz=job.next_run_time.tzinfo) + timedelta(seconds=seconds))
 
+    def next(self) -> dict[str, datetime]:
+        """When each job begins next, by its name."""
+        return {job.id: job.next_run_time for job in self._scheduler.get_jobs() if self.runs and job.next_run_time}
+
     def clocks_jumped(self) -> None:
         """The wall clock was set: what would now begin too late begins in time, what was missed begins once."""
         for job in self._scheduler.get_jobs():

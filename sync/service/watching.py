@@ -81,6 +81,19 @@ class Watch:
             else:
                 self._stays(path, now, done=report is not None and report.done)
 
+    @property
+    def waiting(self) -> list[Path] | None:
+        """The drops that lie there and are not worked off; None if the folder is gone."""
+        if self.missing:
+            return None
+        paths = list(self.listing)
+        paths = drops.only_drops(paths, self.listing) if self.inbox.attachments == "files" else paths
+        return [path for path in paths if path not in self.stays or not self.stays[path].done]
+
+    def retries(self, now: float) -> dict[Path, float]:
+        """Drops that could not be finished: in how many seconds each is tried again."""
+        return {path: max(0.0, stay.at - now) for path, stay in self.stays.items() if not stay.done}
+
     def try_again(self) -> None:
         """Whatever waits is due now."""
         self.stays = {path: stay for path, stay in self.stays.items() if stay.done}

@@ -24,6 +24,11 @@ class RefusedKeys:
     def __init__(self, database: Database) -> None:
         self._db = database
 
+    def all(self) -> list[dict[str, str]]:
+        """Where keys were refused, when, and what a person was told; nothing of the keys."""
+        rows = self._db.rows("SELECT address, at, why FROM refused_keys ORDER BY at, address")
+        return [{"address": row[0], "at": row[1], "why": row[2]} for row in rows]
+
     def find(self, address: str, key: str) -> tuple[str, str] | None:
         """When this key was refused there, and what a person was told; None if it was not."""
         row = self._db.one("SELECT at, why FROM refused_keys WHERE address = ? AND salt = ?", self._place(address, key))
