@@ -17,7 +17,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import partial
 from types import MappingProxyType
+from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
@@ -28,7 +30,8 @@ from sync.stopping import Wires
 HOME = "https://github.com/zotdrop/zotdrop"
 CONNECT_SECONDS = 4.0
 ANSWER_SECONDS = 45.0  # between two pieces of an answer
-LATE = 0.25  # seconds after its sending at which a request has arrived
+PROMPT = 0.04  # seconds after its sending at which a request has arrived, as long as nothing says otherwise
+LATE = 0.25  # the same where refusals have shown that the way is not even
 LONGEST_WAIT = 60.0  # seconds; what asks for more is given up and belongs in the ledger
 FOREVER = float("inf")
 
@@ -194,13 +197,15 @@ class Http:
             delay = self._delay(got, tries)
             if delay > LONGEST_WAIT or tries >= got.tries:
                 raise self._given_up(call, got, delay, tries)
+            if got.slows:
+                budget.doubt()
             if got.slows or got.pause is not None:
                 budget.pause(delay)
             self._wait(delay)
 
     def _once(self, call: _Call, budget: _Budget) -> Reply | _Trouble:
         self._raise_if_shut(call)
-        with budget.turn():
+        with budget.turn() as sent:
             self._raise_if_shut(call)
             try:
                 answer = self._client.request(
@@ -210,7 +215,7 @@ class Http:
                     data=call.data,
                     # A form may hold a key: it is never sent on to where a redirect points.
                     follow_redirects=call.method in {"GET", "HEAD"},
-                    extensions={"trace": self._wires.trace},
+                    extensions={"trace": partial(self._traced, sent)},
                 )
             except (httpx.RequestError, httpx.InvalidURL) as error:
                 self._count(call.service, 0 if isinstance(error, _NO_CONNECTION) else 1)
@@ -218,6 +223,12 @@ class Http:
             self._count(call.service, 1 + len(answer.history))
             budget.learn(answer.headers)
         return self._judged(call, answer)
+
+    def _traced(self, sent: Callable[[], None], event: str, facts: Mapping[str, Any]) -> None:
+        """What httpcore tells of a request: connections that a stop can cut, and the moment at which it has left."""
+        self._wires.trace(event, facts)
+        if event.endswith(_SENT):
+            sent()
 
     def _judged(self, call: _Call, answer: httpx.Response) -> Reply | _Trouble:
         status, pause = answer.status_code, self._retry_after(answer.headers)
@@ -287,12 +298,15 @@ class Http:
         return max(0.0, (when - (_date(headers.get("date", "")) or self._today())).total_seconds())
 
 
+_SENT = "send_request_body.complete"  # how httpcore calls the moment at which a request has left
+
+
 class _Budget:
     """The pace of one pool: turns evenly spaced, so many at a time, never more in any stretch of time than the pool allows.
 
-    When a request arrives is known only roughly: between its sending and its answer, and not later than `LATE` seconds after
-    its sending. It counts for as long as it may have to. Until the first answer one goes at a time: opening the connection
-    takes its time, and the answer tells the limits.
+    When a request arrives is known only roughly: between its sending and its answer, and not later than some time after it
+    has left. It counts for as long as it may have to. That time is short at first, and longer after each refusal: the way is
+    not even then. Until the first answer one goes at a time: it tells the limits.
     """
 
     def __init__(self, pool: str, rate: Rate, wait: Wait, now: Clock) -> None:
@@ -303,28 +317,37 @@ class _Budget:
         self._free, self._gate = threading.Condition(), threading.Lock()
         self._busy, self._last, self._held, self._answered = 0, -FOREVER, -FOREVER, False
         self._arrived: dict[object, float] = {}  # a request: when it had arrived at the latest
+        self._late = PROMPT
 
     @contextmanager
-    def turn(self) -> Iterator[None]:
-        """A place among those that ask at a time, and the next moment of the pace."""
+    def turn(self) -> Iterator[Callable[[], None]]:
+        """A place among those that ask at a time, and the next moment of the pace. Yields what to call once the request has left."""
         with self._free:
             while self._busy >= (self._concurrency if self._answered else 1):
                 self._free.wait(0.05)
                 self._wait(0.0)  # a stop is heard here
             self._busy += 1
-            first = not self._answered
+            late = LATE if self._answered else FOREVER  # the first one opens a connection, and goes alone
         mine = object()
         try:
-            self._pace(mine)
-            yield
+            self._pace(mine, late)
+            yield lambda: self._left(mine)
         finally:
             with self._free:
                 self._busy -= 1
-                latest = FOREVER if first else self._arrived.get(mine, -FOREVER)
-                self._arrived[mine] = min(latest, self._now())
+                self._arrived[mine] = min(self._arrived.get(mine, FOREVER), self._now())
                 self._free.notify()
 
-    def _pace(self, mine: object) -> None:
+    def _left(self, mine: object) -> None:
+        with self._free:
+            self._arrived[mine] = self._now() + self._late
+
+    def doubt(self) -> None:
+        """The service counted more than we did: requests take longer to arrive, some of them, than was thought."""
+        with self._free:
+            self._late = min(LATE, 2 * self._late)
+
+    def _pace(self, mine: object, late: float) -> None:
         with self._gate:  # one at a time: those behind wait for those before
             delay = self._delay()
             if delay > 0:
@@ -334,7 +357,7 @@ class _Budget:
                 self._wait(held)
             with self._free:
                 self._last = self._now()
-                self._arrived[mine] = self._last + LATE
+                self._arrived[mine] = self._last + late  # until it has left
 
     def _delay(self) -> float:
         """Seconds until the next one may go."""

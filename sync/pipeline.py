@@ -39,7 +39,7 @@ def flow(pieces: Iterable[Any], stages: Sequence[Stage], *, ahead: int) -> Itera
         posts = [_Post(stage, _pool(closing) if stage.apart else None) for stage in stages]
         source, under_way, more = iter(pieces), 0, True
         while more or under_way:
-            if _room(posts, more=more, under_way=under_way, ahead=ahead):
+            if _room(more=more, under_way=under_way, ahead=ahead):
                 try:
                     posts[0].queue.append(next(source))
                     under_way += 1
@@ -47,7 +47,7 @@ def flow(pieces: Iterable[Any], stages: Sequence[Stage], *, ahead: int) -> Itera
                     more = False
             out = _advance(posts)
             if out is _IDLE:
-                _await(posts, unless=_room(posts, more=more, under_way=under_way, ahead=ahead))
+                _await(posts, unless=_room(more=more, under_way=under_way, ahead=ahead))
             elif out is not _MOVED:
                 under_way -= 1
                 yield out
@@ -56,8 +56,8 @@ def flow(pieces: Iterable[Any], stages: Sequence[Stage], *, ahead: int) -> Itera
 _IDLE, _MOVED = object(), object()
 
 
-def _room(posts: Sequence[_Post], *, more: bool, under_way: int, ahead: int) -> bool:
-    return more and under_way < ahead and not posts[0].queue
+def _room(*, more: bool, under_way: int, ahead: int) -> bool:
+    return more and under_way < ahead
 
 
 def _advance(posts: Sequence[_Post]) -> Any:

@@ -6,6 +6,7 @@ import logging
 import secrets
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -18,26 +19,25 @@ from sync.core.plan import Wish
 from sync.errors import Interrupted, LimitReached, Outage, ZotdropError
 from sync.libraries.dry import DryLibrary
 from sync.logs import drop_is, run_is
-from sync.pipeline import Stage, flow
 from sync.report import DropReport, RecordLine, RunReport, SeenLine, UndoneLine, as_json
 from sync.state.records import DropRow, Row
 from sync.state.undoings import UNDONE
 from sync.steps import intake, retrying
 from sync.steps.attaching import upload_files
+from sync.steps.carrying import carried, gathered
 from sync.steps.deciding import Decided, decide, decide_owed
-from sync.steps.enriching import defer, gather, stages
+from sync.steps.enriching import Batch, defer, gather
 from sync.steps.filing import put_away
 from sync.steps.looking import look
 from sync.steps.rebuilding import Found, rebuild, told_of
 from sync.steps.refreshing import Refreshed, askable, refresh
-from sync.steps.routing import wish_of
+from sync.steps.routing import path_of, wish_of
 from sync.steps.tools import BATCH, Rules, Run, Task, Tools, instant
 from sync.steps.undoing import Undone, undo
-from sync.steps.writing import drain, send, settle
+from sync.steps.writing import drain
 
 log = logging.getLogger("zotdrop.run")
 
-AHEAD = 4  # batches under way at once
 PASSES = 5  # times that works are looked at again because their twin was being written, or somebody was faster
 
 
@@ -222,7 +222,7 @@ def _fill_owed(tools: Tools, run: Run, tasks: Sequence[Task]) -> None:
     for (names, titles), owing in by_wish.items():
         rules = Rules("", sources=names, title_search=titles)
         batches = (gather([tools.ledger.records.work(record) for record in part]) for part in _parts(owing, BATCH))
-        for _ in flow(batches, _stages(tools, run, rules, partial(decide_owed, tools, run, rules)), ahead=AHEAD):
+        for _ in carried(tools, run, rules, batches, partial(decide_owed, tools, run, rules)):
             pass
     drain(tools, run)
 
@@ -260,41 +260,31 @@ def _work_off(tools: Tools, run: Run, task: Task, row: DropRow) -> None:
     left = tools.ledger.records.works_left(row.id)
     if not left:
         return
-    wish = wish_of(tools, task, row)
+    path = path_of(tools, task, row)
     run.made.clear()
     defer(tools, run, {name: tools.ledger.records.to_ask(row.id, name) for name in task.rules.sources})
-    for _ in range(PASSES):
-        met = run.conflicts
-        _one_pass(tools, run, task, row, wish, left)
-        drain(tools, run)
-        before, left = left, tools.ledger.records.works_left(row.id)
-        if not left or (left == before and met == run.conflicts):
-            return
+    with ThreadPoolExecutor(1, thread_name_prefix="wish") as aside:
+        # The collection is made while the sources are asked.
+        wish = aside.submit(wish_of, tools, task.rules, path, row.entries)
+        for _ in range(PASSES):
+            met = run.conflicts
+            _one_pass(tools, run, task, row, wish, left)
+            wish.result()  # two at once would confuse the library's client
+            drain(tools, run)
+            before, left = left, tools.ledger.records.works_left(row.id)
+            if not left or (left == before and met == run.conflicts):
+                return
 
 
-def _one_pass(tools: Tools, run: Run, task: Task, row: DropRow, wish: Wish, left: int) -> None:
+def _one_pass(tools: Tools, run: Run, task: Task, row: DropRow, wish: Future[Wish], left: int) -> None:
     rules, done = task.rules, 0
-    decide_all = partial(decide, tools, run, rules, wish, row)
-    for works in flow(_gathered(tools, row), _stages(tools, run, rules, decide_all), ahead=AHEAD):
+
+    def decide_all(batch: Batch) -> Decided:
+        return decide(tools, run, rules, wish.result(), row, batch)
+
+    for works in carried(tools, run, rules, gathered(tools, row), decide_all):
         done += works
         tools.tell(f"syncing {task.name}", done, left)
-
-
-def _stages(tools: Tools, run: Run, rules: Rules, decide_all: partial[Decided]) -> list[Stage]:
-    """The stages of a batch: its sources, the decision, the library in its thread, settling."""
-    return [
-        *stages(tools, run, rules),
-        Stage(decide_all),
-        Stage(lambda decided: send(tools.library, tools.stop, decided.posts, decided.works), apart=True),
-        Stage(partial(settle, tools, run)),
-    ]
-
-
-def _gathered(tools: Tools, row: DropRow) -> Iterator[object]:
-    for works in tools.ledger.records.batches(row.id, BATCH):
-        if tools.stop():
-            raise Interrupted("stopped between two batches; the next run goes on from here")
-        yield gather(works)
 
 
 def _finish(tools: Tools, task: Task, row: DropRow, *, again: bool = False) -> DropReport:

@@ -51,6 +51,15 @@ class Source(Protocol):
         """
         ...
 
+    @property
+    def at_once(self) -> int:
+        """How many threads may call `find` at a time."""
+        ...
+
+    def cuts(self, records: Sequence[Record]) -> Sequence[int]:
+        """Into how many at a time these records, all with different questions, are best cut for `find`: `50, 50, 12`."""
+        ...
+
     def requests_for(self, questions: int) -> int:
         """About how many requests so many different questions cost."""
         ...

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from dataclasses import dataclass, replace
+from threading import Lock
 from typing import TypeVar
 from urllib.parse import quote, urlencode
 
@@ -63,6 +64,7 @@ class Crossref:
         self._pool = "polite" if contact else "public"
         self._at_once = POOLS[f"{self._pool}-array"].concurrency
         self._searches, self._may_search = searches, searches > 0
+        self._counting = Lock()
         http.declare(NAME, POOLS)
 
     @property
@@ -77,6 +79,15 @@ class Crossref:
             return f"doi:{key}"
         text = words(record) if citations and self._may_search else ""
         return f"words:{fold(text)}" if text else ""
+
+    @property
+    def at_once(self) -> int:
+        """As many as the pool takes: a list each."""
+        return self._at_once
+
+    def cuts(self, records: Sequence[Record]) -> Sequence[int]:
+        """Lists, filled as far as they go; a work that is searched for counts as one of them."""
+        return [len(batch) for batch in self._batches([_key(record) for record in records])]
 
     def requests_for(self, questions: int) -> int:
         """Lists only: how many DOIs are not known shows later."""
@@ -98,8 +109,9 @@ class Crossref:
         """What is found by these words, as far as the limit goes."""
         if not self._may_search:
             return {}
-        now, later = texts[: self._searches], texts[self._searches :]
-        self._searches -= len(now)
+        with self._counting:
+            now, later = texts[: self._searches], texts[self._searches :]
+            self._searches -= len(now)
         because = Provenance(NAME, "search", self._clock())
         found: dict[str, Finding] = dict.fromkeys(later, Finding(away=_LATER, put_off=True))
         for part in self._round(self._search, [[text] for text in now]):

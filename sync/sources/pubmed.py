@@ -85,6 +85,15 @@ class PubMed:
         how, value = _question(record, citations=citations)
         return f"{how}:{value}" if how else ""
 
+    @property
+    def at_once(self) -> int:
+        """One: a search and a fetch for two hundred keep far within the pace."""
+        return 1
+
+    def cuts(self, records: Sequence[Record]) -> Sequence[int]:
+        """By what one search takes."""
+        return [len(part) for part in _cut(records, SEARCH)]
+
     def requests_for(self, questions: int) -> int:
         """As if all were DOIs: a search and a fetch for two hundred, and a search for odd ones among them."""
         return 2 * -(-questions // SEARCH) + -(-questions // FETCH)

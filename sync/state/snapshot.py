@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 import msgspec
 
 from sync.core.bases import rebased, satisfied, with_taken_out
-from sync.core.clusters import CROWD, KEYED, block_keys
+from sync.core.clusters import KEYED, block_keys
 from sync.core.items import from_item, is_regular, replaced
 from sync.core.match import Match
 from sync.core.plan import Place, Twin
 from sync.core.sketch import Sketch, sketch
+from sync.state.blocks import Blocks
 from sync.state.database import Database, decode, encode
 
 _UNKNOWN: Mapping[str, Any] = {"itemType": "document"}  # what is told of an item that was deleted before we saw it
@@ -42,6 +42,7 @@ class Snapshot:
         self._db = database
         self.identity = identity
         self.id: int = self._number() or self._new_number()
+        self._blocks = Blocks(database, self.id)
         if self._db.value("SELECT keyed FROM libraries WHERE id = ?", (self.id,)) != KEYED:
             self._key_anew()
 
@@ -179,7 +180,7 @@ class Snapshot:
         """Take out an item that was only planned and then refused."""
         with self._db.transaction() as sql:
             sql.execute("DELETE FROM items WHERE library = ? AND key = ?", (self.id, key))
-            sql.execute("DELETE FROM item_blocks WHERE library = ? AND key = ?", (self.id, key))
+            self._blocks.put(key, frozenset())
 
     def twin(self, key: str, match: Match) -> Twin | None:
         """The item with this key, whatever became of it, as the twin that `match` makes it."""
@@ -288,20 +289,7 @@ class Snapshot:
 
         A block that more than `CROWD` items share tells little: of those only the ones that share a second block are taken.
         """
-        wanted = sorted(blocks)
-        if not wanted:
-            return []
-        marks = ", ".join("?" * len(wanted))
-        rows = self._db.rows(
-            f"SELECT block, key FROM item_blocks WHERE library = ? AND block IN ({marks})",  # noqa: S608  # marks only
-            (self.id, *wanted),
-        )
-        sharing: dict[str, list[str]] = {}
-        for block, key in rows:
-            sharing.setdefault(block, []).append(key)
-        few = {key for keys in sharing.values() if len(keys) <= CROWD for key in keys}
-        often = Counter(key for keys in sharing.values() if len(keys) > CROWD for key in keys)
-        return sorted((few | {key for key, times in often.items() if times > 1}).difference(but))
+        return self._blocks.sharing(blocks, but)
 
     def identified(self) -> list[tuple[str, bool]]:
         """The living items that have an identifier, in order: key, and whether we made it."""
@@ -378,7 +366,7 @@ class Snapshot:
             (self.id, key, version, place.value, encode(data), _SKETCHES.encode(seen).decode()),
         )
         self._note_merged(key, data)
-        self._insert_blocks(key, block_keys(seen))
+        self._blocks.insert(key, block_keys(seen))
 
     def _note_merged(self, key: str, data: Mapping[str, Any]) -> None:
         self._db.connection.executemany(
@@ -403,25 +391,4 @@ class Snapshot:
             "UPDATE items SET sketch_json = ? WHERE library = ? AND key = ?",
             (_SKETCHES.encode(one).decode(), self.id, key),
         )
-        self._put_blocks(key, block_keys(one))
-
-    def _put_blocks(self, key: str, wanted: frozenset[str]) -> None:
-        """Note under which keys an item is found; nothing is written where that stays as it was."""
-        held = {
-            row[0]
-            for row in self._db.rows("SELECT block FROM item_blocks WHERE library = ? AND key = ?", (self.id, key))
-        }
-        if held == wanted:
-            return
-        if held:
-            self._db.connection.execute("DELETE FROM item_blocks WHERE library = ? AND key = ?", (self.id, key))
-        self._insert_blocks(key, wanted)
-
-    def _insert_blocks(self, key: str, wanted: frozenset[str]) -> None:
-        rows = [(self.id, block, key) for block in sorted(wanted)]
-        if rows:
-            marks = ", ".join(["(?, ?, ?)"] * len(rows))
-            self._db.connection.execute(
-                f"INSERT INTO item_blocks VALUES {marks}",  # noqa: S608  # marks only
-                [value for row in rows for value in row],
-            )
+        self._blocks.put(key, block_keys(one))

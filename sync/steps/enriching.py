@@ -18,7 +18,7 @@ from sync.sources.base import Finding, Source
 from sync.state.records import Work
 from sync.steps.tools import Rules, Run, Tools, instant
 
-_BY_IDENTIFIER = ("doi:", "pmid:")  # how questions begin that need nothing to be learnt
+BY_IDENTIFIER = ("doi:", "pmid:")  # how questions begin that need nothing to be learnt
 _NOTHING = Finding(asked=False)
 
 
@@ -78,7 +78,7 @@ def recall(tools: Tools, rules: Rules, batch: Batch) -> Batch:
     now = tools.now()
     found_since = instant(now - timedelta(days=tools.cache_days))
     absent_since = instant(now - timedelta(days=tools.absent_days))
-    for source in _asked(tools, rules):
+    for source in asked_sources(tools, rules):
         known: dict[int, Finding] = {}
         for number in batch.records:
             _, question = _question(source, rules, batch, number)
@@ -100,7 +100,7 @@ def asking(tools: Tools, run: Run, rules: Rules, source: Source) -> Callable[[Ba
         asked = {number: (record, question) for number, (record, question) in asked.items() if question}
         if not asked:
             return batch
-        findings = _ask(tools, run, rules, source, [record for record, _ in asked.values()])
+        findings = ask_source(tools, run, rules, source, [record for record, _ in asked.values()])
         answers = dict(zip(asked, findings, strict=True))
         fresh = {(source.name, id_): asked[id_][1] for id_, finding in answers.items() if not finding.away}
         found = {**batch.found, source.name: {**known, **answers}}
@@ -111,7 +111,7 @@ def asking(tools: Tools, run: Run, rules: Rules, source: Source) -> Callable[[Ba
 
 def stages(tools: Tools, run: Run, rules: Rules) -> list[Stage]:
     """The stages that enrich a batch: kept answers, then each source in a thread of its own."""
-    asked = [Stage(asking(tools, run, rules, source), apart=True) for source in _asked(tools, rules)]
+    asked = [Stage(asking(tools, run, rules, source), apart=True) for source in asked_sources(tools, rules)]
     return [Stage(partial(recall, tools, rules)), *asked]
 
 
@@ -160,7 +160,8 @@ def defer(tools: Tools, run: Run, questions: Mapping[str, int]) -> None:
             )
 
 
-def _asked(tools: Tools, rules: Rules) -> list[Source]:
+def asked_sources(tools: Tools, rules: Rules) -> list[Source]:
+    """The sources that these rules want, in order of trust."""
     return [tools.sources[name] for name in rules.sources if name in tools.sources]
 
 
@@ -168,7 +169,7 @@ def _question(source: Source, rules: Rules, batch: Batch, number: int) -> tuple[
     """What a source is asked for a work, and by what: by an identifier of its own, else by what others found out of it."""
     record = batch.records[number]
     own = source.question(record, citations=rules.title_search)
-    if own.startswith(_BY_IDENTIFIER):
+    if own.startswith(BY_IDENTIFIER):
         return record, own
     learnt = _learnt(batch, number)
     return (record, own) if learnt is record else (learnt, source.question(learnt, citations=rules.title_search))
@@ -183,7 +184,8 @@ def _learnt(batch: Batch, work: int) -> Record:
     return replace(record, identifiers={**names, **record.identifiers}) if names else record
 
 
-def _ask(tools: Tools, run: Run, rules: Rules, source: Source, records: Sequence[Record]) -> Sequence[Finding]:
+def ask_source(tools: Tools, run: Run, rules: Rules, source: Source, records: Sequence[Record]) -> Sequence[Finding]:
+    """A Finding for each record; a source that was away stays so for the rest of the run."""
     why = (
         run.away.get(source.name) or run.deferred.get(source.name) or ("not asked (--offline)" if tools.offline else "")
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import PurePath
 
@@ -14,13 +15,18 @@ from sync.steps.tools import Rules, Task, Tools
 AUTOMATIC_UP_TO = 2_000  # records: a larger drop brings no automatic keywords (they would drown the tag list)
 
 
-def wish_of(tools: Tools, task: Task, row: DropRow) -> Wish:
-    """What the inbox wants for the items of a drop. Its collection is found out once: what is decided later goes there too."""
-    rules, route = task.rules, tools.ledger.routes.of(row.id)
-    path = collection_path(rules, task, tools.now(), route) if route.path is None else route.path
-    collections = (tools.library.collection(list(path)),) if path else ()
+def path_of(tools: Tools, task: Task, row: DropRow) -> tuple[str, ...]:
+    """The names of the collections that a drop's items go to. They are found out once: what is decided later goes there too."""
+    route = tools.ledger.routes.of(row.id)
+    path = collection_path(task.rules, task, tools.now(), route) if route.path is None else route.path
     tools.ledger.routes.leads_to(row.id, path)
-    return Wish(collections, rules.tags, keywords_of(rules, row.entries), rules.restore)
+    return path
+
+
+def wish_of(tools: Tools, rules: Rules, path: Sequence[str], entries: int) -> Wish:
+    """What the inbox wants for the items of a drop; asks the library alone, so that it may be asked in a thread beside the ledger's."""
+    collections = (tools.library.collection(list(path)),) if path else ()
+    return Wish(collections, rules.tags, keywords_of(rules, entries), rules.restore)
 
 
 def keywords_of(rules: Rules, entries: int) -> Keywords:

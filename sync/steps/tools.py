@@ -21,7 +21,8 @@ from sync.state.outbox import Outbox
 from sync.state.snapshot import Snapshot
 from sync.state.uploads import Uploads
 
-BATCH = 200  # works that travel together
+BATCH = 200  # works that are asked for together
+PART = 50  # of these go on together: as many as a library takes in one write
 READ_BATCH = 500  # records noted in one transaction while reading
 
 

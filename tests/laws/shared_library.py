@@ -61,6 +61,11 @@ class Filling:
     def find(self, records: Sequence[Record], *, citations: bool = True) -> Sequence[Finding]:  # noqa: ARG002
         return [self._one(record) for record in records]
 
+    at_once = 2
+
+    def cuts(self, records: Sequence[Record]) -> Sequence[int]:
+        return [1] * len(records)
+
     def requests_for(self, questions: int) -> int:
         return questions
 
