@@ -23,6 +23,10 @@ class Shelf(Protocol):
         """The `data` of one collection, trashed or not; None if there is none."""
         ...
 
+    def deleted_collections(self) -> list[str]:
+        """The keys of collections that somebody deleted for good."""
+        ...
+
     def create_collections(self, objects: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         """Write collections, each with key and version; the service's report."""
         ...
@@ -36,6 +40,7 @@ class Tree:
         self._known: list[dict[str, Any]] | None = None
         self._keys: dict[tuple[str, ...], str] = {}
         self._paths: dict[str, tuple[str, ...]] = {}
+        self.gone: set[str] = set()  # collections that nothing stands for any more
 
     def key(self, path: Sequence[str]) -> str:
         """The key of the collection at this path, made with its parents where missing.
@@ -49,9 +54,17 @@ class Tree:
             self._paths[self._keys[names]] = names
         return self._keys[names]
 
-    def path(self, key: str) -> tuple[str, ...]:
-        """The path under which this key was asked for; empty if it was not."""
-        return self._paths.get(key, ())
+    def again(self, lost: str) -> str:
+        """What stands for a collection that is not there any more: one that was ours is made again. Empty where it was not, or
+        somebody deleted it: then it stays away.
+        """
+        path = self._paths.get(lost, ())
+        self.forget()
+        ours = lost in [self._derived(path, salt) for salt in range(SALTS)] if path else False
+        if ours and lost not in self._shelf.deleted_collections():
+            return self.key(path)
+        self.gone.add(lost)
+        return ""
 
     def forget(self) -> None:
         """Read the collections again when they are next needed: some are not there any more."""
