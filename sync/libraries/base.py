@@ -146,7 +146,7 @@ class Library(Protocol):
     def changes(self, since: int, known: Mapping[str, int] = NOTHING) -> Iterator[Delta]:
         """What changed after `since` (0: everything), page by page; the last page's version is where the next call starts.
 
-        known: version by key of what need not come again.
+        known: version by key of what need not come again. With neither, what is gone need not be told.
         """
         ...
 

@@ -49,6 +49,7 @@ class Tree:
         """
         names = collection_names(path)
         if names not in self._keys:
+            self._make_at_once(names)
             parent = self.key(names[:-1]) if names[1:] else ""
             self._keys[names] = self._found(names, parent) or self._made(names, parent)
             self._paths[self._keys[names]] = names
@@ -71,10 +72,29 @@ class Tree:
         self._known = None
         self._keys.clear()
 
+    def _make_at_once(self, names: tuple[str, ...]) -> None:
+        """Where several collections of a path are missing, make them in one request. What fails is left to be made by itself."""
+        parent, depth = "", 0
+        while depth < len(names) and (found := self._here(names[: depth + 1], parent)):
+            parent, depth = found, depth + 1
+        if len(names) - depth < 2:
+            return
+        chain = [names[:end] for end in range(depth + 1, len(names) + 1)]
+        keys = [self._derived(each, 0) for each in chain]
+        sent = [
+            {"key": key, "version": 0, "name": each[-1], "parentCollection": above or False}
+            for key, each, above in zip(keys, chain, [parent, *keys], strict=False)
+        ]
+        failed = self._shelf.create_collections(sent).get("failed", {})
+        self._all().extend(each for place, each in enumerate(sent) if str(place) not in failed)
+
     def _all(self) -> list[dict[str, Any]]:
         if self._known is None:
             self._known = self._shelf.collections()
         return self._known
+
+    def _here(self, names: tuple[str, ...], parent: str) -> str:
+        return self._keys.get(names) or self._found(names, parent)
 
     def _found(self, names: tuple[str, ...], parent: str) -> str:
         """Among several of one name the one that is ours, else the oldest."""
