@@ -97,6 +97,7 @@ class Api:
         self._final: ZotdropError | None = None
         self.requests = 0
         self.version = 0  # of the library, as the newest answer tells it
+        self.schema = 0  # the version of the schema that the service says it knows; 0: it does not say
         self.headers: Mapping[str, str] = {}
         zotero.client.event_hooks = {"request": [self._on_request], "response": [self._on_response]}
         zotero.client.timeout = httpx2.Timeout(timeout)
@@ -157,6 +158,34 @@ class Api:
             return dict(self._call(lambda: dict(self._get(f"/groups/{number}").json())["data"], dict))
         finally:
             self.version = version
+
+    def fields_of(self) -> dict[str, frozenset[str]] | None:
+        """The fields of each item type that the service knows; None where it has no `/schema`."""
+        try:
+            told = self._call(lambda: self._get("/schema").json(), dict)
+        except Answered as answer:
+            if answer.status != 404:
+                raise
+            return None
+        return {
+            str(kind["itemType"]): frozenset(str(each["field"]) for each in kind.get("fields", ()))
+            for kind in told.get("itemTypes", ())
+        }
+
+    def fields(self) -> frozenset[str]:
+        """The fields that any item type has there."""
+        told = self._call(lambda: self._get("/itemFields").json(), list)
+        return frozenset(str(each["field"]) for each in told)
+
+    def deleted_collections(self) -> list[str]:
+        """The keys of collections that somebody deleted for good, where the service tells."""
+        try:
+            found = self._call(lambda: self._zotero.deleted(since=0), dict)
+        except Answered as answer:
+            if answer.status != 404:
+                raise
+            return []
+        return [str(key) for key in found.get("collections", ())]
 
     def once(self, ask: Callable[[], Any], kind: type[T]) -> T:
         """Ask a single time, where a person has to answer; raises what a refusal means, patient or not."""
@@ -298,6 +327,8 @@ class Api:
         self.headers = response.headers
         version = response.headers.get("Last-Modified-Version", "")
         self.version = int(version) if version.isdecimal() else self.version
+        known = response.headers.get("Zotero-Schema-Version", "")
+        self.schema = int(known) if known.isdecimal() else self.schema
         if response.status_code < 400:
             return
         response.read()

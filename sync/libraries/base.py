@@ -14,6 +14,7 @@ from typing import Any, BinaryIO, Protocol, TypeAlias
 ItemData: TypeAlias = Mapping[str, Any]
 
 NOTHING: Mapping[str, int] = MappingProxyType({})
+ALL_KNOWN: Mapping[str, frozenset[str]] = MappingProxyType({})  # nothing is lacking
 BATCH = 50  # objects per write request, Zotero's own limit
 
 
@@ -35,12 +36,14 @@ class Receipt:
     """It landed. `data` is the object as the library holds it now, `version` its version.
 
     found: a create met its own key: it had landed before, and `data` may hold what somebody changed since.
+    without: keys of collections that are not there any more, without which it was written.
     """
 
     key: str
     version: int
     data: ItemData
     found: bool = False
+    without: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +134,11 @@ class Library(Protocol):
         """How many requests it has made so far; 0 for one that needs none."""
         ...
 
+    @property
+    def lacks(self) -> Mapping[str, frozenset[str]]:
+        """Fields of our schema that it does not know, by item type, as `check` found out; types without any are left out."""
+        ...
+
     def check(self) -> None:
         """Raise CredentialFault where the key may not write here, Outage where the library cannot be reached."""
         ...
@@ -138,7 +146,7 @@ class Library(Protocol):
     def changes(self, since: int, known: Mapping[str, int] = NOTHING) -> Iterator[Delta]:
         """What changed after `since` (0: everything), page by page; the last page's version is where the next call starts.
 
-        known: version by key of what need not come again.
+        known: version by key of what need not come again. With neither, what is gone need not be told.
         """
         ...
 

@@ -20,6 +20,11 @@ class DryLibrary:
         """The requests that reading took."""
         return self._real.requests
 
+    @property
+    def lacks(self) -> Mapping[str, frozenset[str]]:
+        """As the real one."""
+        return self._real.lacks
+
     def check(self) -> None:
         """As the real one: a dry run tells about a missing right as well."""
         self._real.check()

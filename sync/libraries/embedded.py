@@ -15,6 +15,7 @@ from sync.core.keys import derived_key
 from sync.errors import Outage, StateFault
 from sync.libraries import rules
 from sync.libraries.base import (
+    ALL_KNOWN,
     BATCH,
     NOTHING,
     Answer,
@@ -52,6 +53,7 @@ class Embedded:
     """
 
     requests = 0
+    lacks = ALL_KNOWN
     takes_files = True
 
     def __init__(self, path: str | PathLike[str], *, now: Callable[[], str]) -> None:

@@ -48,6 +48,11 @@ class Guarded:
         """The requests that were sent."""
         return self._real.requests
 
+    @property
+    def lacks(self) -> Mapping[str, frozenset[str]]:
+        """As the real one."""
+        return self._real.lacks
+
     def check(self) -> None:
         """As the real one, and what it says of the key is remembered."""
         try:

@@ -55,6 +55,11 @@ class Paced:
         """The requests that were sent."""
         return self._real.requests
 
+    @property
+    def lacks(self) -> Mapping[str, frozenset[str]]:
+        """As the real one."""
+        return self._real.lacks
+
     def check(self) -> None:
         """As the real one."""
         self._real.check()

@@ -23,6 +23,10 @@ class Shelf(Protocol):
         """The `data` of one collection, trashed or not; None if there is none."""
         ...
 
+    def deleted_collections(self) -> list[str]:
+        """The keys of collections that somebody deleted for good."""
+        ...
+
     def create_collections(self, objects: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         """Write collections, each with key and version; the service's report."""
         ...
@@ -36,6 +40,7 @@ class Tree:
         self._known: list[dict[str, Any]] | None = None
         self._keys: dict[tuple[str, ...], str] = {}
         self._paths: dict[str, tuple[str, ...]] = {}
+        self.gone: set[str] = set()  # collections that nothing stands for any more
 
     def key(self, path: Sequence[str]) -> str:
         """The key of the collection at this path, made with its parents where missing.
@@ -44,24 +49,52 @@ class Tree:
         """
         names = collection_names(path)
         if names not in self._keys:
+            self._make_at_once(names)
             parent = self.key(names[:-1]) if names[1:] else ""
             self._keys[names] = self._found(names, parent) or self._made(names, parent)
             self._paths[self._keys[names]] = names
         return self._keys[names]
 
-    def path(self, key: str) -> tuple[str, ...]:
-        """The path under which this key was asked for; empty if it was not."""
-        return self._paths.get(key, ())
+    def again(self, lost: str) -> str:
+        """What stands for a collection that is not there any more: one that was ours is made again. Empty where it was not, or
+        somebody deleted it: then it stays away.
+        """
+        path = self._paths.get(lost, ())
+        self.forget()
+        ours = lost in [self._derived(path, salt) for salt in range(SALTS)] if path else False
+        if ours and lost not in self._shelf.deleted_collections():
+            return self.key(path)
+        self.gone.add(lost)
+        return ""
 
     def forget(self) -> None:
         """Read the collections again when they are next needed: some are not there any more."""
         self._known = None
         self._keys.clear()
 
+    def _make_at_once(self, names: tuple[str, ...]) -> None:
+        """Where several collections of a path are missing, make them in one request. What fails is left to be made by itself."""
+        parent, depth = "", 0
+        while depth < len(names) and (found := self._here(names[: depth + 1], parent)):
+            parent, depth = found, depth + 1
+        if len(names) - depth < 2:
+            return
+        chain = [names[:end] for end in range(depth + 1, len(names) + 1)]
+        keys = [self._derived(each, 0) for each in chain]
+        sent = [
+            {"key": key, "version": 0, "name": each[-1], "parentCollection": above or False}
+            for key, each, above in zip(keys, chain, [parent, *keys], strict=False)
+        ]
+        failed = self._shelf.create_collections(sent).get("failed", {})
+        self._all().extend(each for place, each in enumerate(sent) if str(place) not in failed)
+
     def _all(self) -> list[dict[str, Any]]:
         if self._known is None:
             self._known = self._shelf.collections()
         return self._known
+
+    def _here(self, names: tuple[str, ...], parent: str) -> str:
+        return self._keys.get(names) or self._found(names, parent)
 
     def _found(self, names: tuple[str, ...], parent: str) -> str:
         """Among several of one name the one that is ours, else the oldest."""

@@ -67,6 +67,7 @@ class Writer:
 
     def _sent(self, writes: Sequence[Write]) -> list[Outcome]:
         """The outcomes, after what can be repaired was repaired and sent again."""
+        writes = [self._without_gone(write) for write in writes]
         outcomes, moved = self._posted(writes), dict[str, str]()
         for _ in range(ROUNDS):
             if not any(_repairable(outcome) for outcome in outcomes):
@@ -79,15 +80,19 @@ class Writer:
                 outcomes[n] = outcome
         return outcomes
 
+    def _without_gone(self, write: Write) -> Write:
+        """Without collections that are known to be no more."""
+        inside = write.data.get("collections", ())
+        kept = [key for key in inside if key not in self._tree.gone]
+        return replace(write, data={**write.data, "collections": kept}) if len(kept) < len(inside) else write
+
     def _repaired(self, write: Write, outcome: Outcome, moved: dict[str, str]) -> Write:
         """Without the collection that is not there, or with the one that was made in its place."""
         lost = outcome.lost if isinstance(outcome, Failed) else ""
         if not lost:
             return write
         if lost not in moved:
-            path = self._tree.path(lost)
-            self._tree.forget()
-            moved[lost] = self._tree.key(path) if path else ""
+            moved[lost] = self._tree.again(lost)
         inside = [moved[key] if key == lost else key for key in write.data["collections"]]
         return replace(write, data={**write.data, "collections": [key for key in dict.fromkeys(inside) if key]})
 
@@ -145,7 +150,12 @@ class Writer:
         pairs = list(zip(writes, outcomes, strict=True))
         unsure = [write.key for write, out in pairs if out is None or (isinstance(out, Failed) and out.code == 412)]
         held = {item["key"]: item for item in self._api.items(unsure)} if unsure else {}
-        return [_answer(write, outcome, held.get(write.key)) for write, outcome in pairs]
+        return [self._said(write, _answer(write, outcome, held.get(write.key))) for write, outcome in pairs]
+
+    def _said(self, write: Write, answer: Answer) -> Answer:
+        """With the collections that it went without."""
+        lost = tuple(key for key in write.data.get("collections", ()) if key in self._tree.gone)
+        return replace(answer, without=lost) if lost and isinstance(answer, Receipt) else answer
 
 
 def _repairable(outcome: Outcome) -> bool:

@@ -9,9 +9,10 @@ from urllib.parse import urlsplit
 
 from pyzotero.zotero import Zotero as Pyzotero
 
+from sync.core import schema
 from sync.errors import ConfigFault, CredentialFault, KeyRefused
 from sync.libraries.api import PAGE, Api, Final, Service
-from sync.libraries.base import BATCH, NOTHING, Answer, Delta, File, FileAnswer, Item, Refusal, Write
+from sync.libraries.base import ALL_KNOWN, BATCH, NOTHING, Answer, Delta, File, FileAnswer, Item, Refusal, Write
 from sync.libraries.clean import misshapen
 from sync.libraries.files import upload
 from sync.libraries.groups import closed, objection
@@ -42,6 +43,7 @@ class ApiLibrary:
     def __init__(self, api: Api) -> None:
         self._api = api
         self._tree_made: Tree | None = None
+        self._lacks = ALL_KNOWN
 
     @property
     def identity(self) -> str:
@@ -53,8 +55,13 @@ class ApiLibrary:
         """How many requests were sent, those that failed too."""
         return self._api.requests
 
+    @property
+    def lacks(self) -> Mapping[str, frozenset[str]]:
+        """Fields of our schema that it does not know, by item type: an older server says which schema it has."""
+        return self._lacks
+
     def changes(self, since: int, known: Mapping[str, int] = NOTHING) -> Iterator[Delta]:
-        """What changed, in pages of 100.
+        """What changed, in pages of 100. Who knows nothing yet is not told what is gone.
 
         The keys are listed first and read by key, so that what changes meanwhile moves no page: it comes next time. Earlier
         pages carry `since`: only the last one is a place to go on from.
@@ -64,7 +71,7 @@ class ApiLibrary:
         if newest > since or since == 0:
             wanted = [key for key, version in versions.items() if known.get(key) != version]
             yield from (Delta(since, tuple(page)) for page in self._pages(wanted))
-            yield Delta(newest, gone=tuple(self._gone(since)))
+            yield Delta(newest, gone=tuple(self._gone(since)) if since or known else ())
         else:
             yield Delta(newest)
 
@@ -175,6 +182,7 @@ class Zotero(ApiLibrary):
             given = groups.get(self._id) or groups.get("all") or {}
             self._check_rights(given, f"group {self._id}", "Read/Write under Group Permissions")
             self._check_role(str(rights.get("userID")))
+        self._lacks = self._lacking() if 0 < self._api.schema < schema.VERSION else ALL_KNOWN
 
     @property
     def takes_files(self) -> bool:
@@ -184,6 +192,13 @@ class Zotero(ApiLibrary):
     def upload(self, file: File) -> FileAnswer:
         """Through Zotero's own upload. A file counts for the quota of the library's owner."""
         return upload(self._api, file)
+
+    def _lacking(self) -> Mapping[str, frozenset[str]]:
+        """What an older server does not know of the types that it has; what it does not tell shows when it refuses an item."""
+        known = self._api.fields_of()
+        known = dict.fromkeys(schema.ITEM_TYPES, self._api.fields()) if known is None else known
+        lacking = {kind: schema.fields(kind) - known[kind] for kind in schema.ITEM_TYPES & known.keys()}
+        return {kind: fields for kind, fields in lacking.items() if fields}
 
     def _check_owner(self, rights: Mapping[str, Any]) -> None:
         owner = str(rights.get("userID"))

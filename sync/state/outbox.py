@@ -41,6 +41,18 @@ class Outbox:
             )
         return Post(int(cursor.lastrowid or 0), record, key, version, data, undo)
 
+    def again(self, post: Post, data: Mapping[str, Any], answer: str) -> None:
+        """The library refused this with these words: `data` is sent instead, after what waits by now; nothing if it is empty."""
+        self.answered(post, "mended", answer)
+        if not data:
+            return
+        with self._db.transaction() as sql:
+            sql.execute(
+                "INSERT INTO outbox (run, library, record, key, version, data_json)"
+                " SELECT run, library, record, key, version, ? FROM outbox WHERE id = ?",
+                (encode(data), post.id),
+            )
+
     def pending(self, limit: int = -1) -> list[Post]:
         """What waits to be written, oldest first."""
         rows = self._db.rows(
@@ -53,6 +65,20 @@ class Outbox:
     def waits(self, record: int) -> bool:
         """Whether something of this record still waits to be written."""
         return bool(self._db.value("SELECT 1 FROM outbox WHERE record = ? AND state = 'pending' LIMIT 1", (record,)))
+
+    def held(self, key: str) -> Post | None:
+        """The change of the item with this key that waits to be written, if one does."""
+        row = self._db.one(
+            "SELECT id, record, key, version, data_json FROM outbox WHERE library = ? AND key = ? AND state = 'pending'"
+            " AND version > 0 AND NOT undo",
+            (self._library, key),
+        )
+        return Post(row[0], row[1], row[2], row[3], decode(row[4])) if row else None
+
+    def join(self, post: Post, more: Mapping[str, Any]) -> None:
+        """What waits brings this, too, so that the item changes once."""
+        with self._db.transaction() as sql:
+            sql.execute("UPDATE outbox SET data_json = ? WHERE id = ?", (encode({**post.data, **more}), post.id))
 
     def busy(self, key: str) -> bool:
         """Whether something for the object with this key still waits to be written."""

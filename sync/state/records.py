@@ -410,6 +410,17 @@ class Records:
             )
         ]
 
+    def awaiting(self, key: str, record: int) -> list[int]:
+        """The other records of the same drop whose action is part of the same change of the item with this key."""
+        return [
+            row[0]
+            for row in self._db.rows(
+                "SELECT id FROM records WHERE key = ?1 AND id <> ?2 AND survivor IS NULL AND state = 'planned'"
+                " AND drop_id = (SELECT drop_id FROM records WHERE id = ?2)",
+                (key, record),
+            )
+        ]
+
     def owner(self, key: str, drop: int) -> int | None:
         """The record of this drop that made the item with this key, if one did."""
         found: int | None = self._db.value(

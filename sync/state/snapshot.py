@@ -316,6 +316,10 @@ class Snapshot:
             )
         )
 
+    def wrote(self, key: str) -> bool:
+        """Whether we made the object with this key."""
+        return bool(self._db.value("SELECT made FROM bases WHERE library = ? AND key = ?", (self.id, key)))
+
     def count(self) -> int:
         """How many living items of their own the snapshot holds."""
         found: int = self._db.value(

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from sync.core import notices
-from sync.core.bases import satisfied
+from sync.core.bases import rebased, satisfied
 from sync.core.clusters import block_keys, identifier_keys
 from sync.core.items import from_item, new_item, note_item
 from sync.core.keys import entry_key, item_uri, note_key
@@ -22,6 +22,7 @@ from sync.state.records import DropRow, Work
 from sync.steps.attaching import Child, post_attachments
 from sync.steps.enriching import Batch, Enriched, enriched, keep
 from sync.steps.keeping import post_original
+from sync.steps.mending import fit, fit_data
 from sync.steps.routing import later_wish
 from sync.steps.tools import Rules, Run, Tools
 
@@ -70,16 +71,27 @@ def _decide_one(tools: Tools, run: Run, rules: Rules, wish: Wish, row: DropRow, 
         return []
     decided = tools.ledger.questions.verdicts(work.id)
     mine = sketch(known.record)
-    key, twins = find_twins(tools, run, known, mine, decided)
-    twins = [remembered(tools, known.record, wish, twin) for twin in twins]
+    key, found = find_twins(tools, run, known, mine, decided)
+    twins = [_foreseen(tools, remembered(tools, known.record, wish, twin)) for twin in found]
     _tell_twice(tools, work.id, twins)
     action = plan(known.record, twins, wish)
-    if isinstance(action, (Update, Leave)) and tools.outbox.busy(action.key):
-        return []  # its twin is being written: looked at again once that has landed
+    if isinstance(action, (Update, Leave)) and tools.outbox.busy(action.key) and not tools.outbox.held(action.key):
+        return []  # its twin is being made: looked at again once that has landed
+    action = fit(tools, work.id, action)
     if not decided.get(getattr(action, "key", ""), False):
         action = _within_limits(tools, run, action)
     records.keep_merged(work.id, known.merged, sources=known.sources, owed=known.owed)
     return _note(tools, run, rules, row, known, mine, key, _linked(tools, action, twins))
+
+
+def _foreseen(tools: Tools, twin: Twin) -> Twin:
+    """The twin as it will be when what waits for it has landed: records of a drop that meet in an item change it once."""
+    post = tools.outbox.held(twin.key)
+    if post is None or post.version != twin.version:
+        return twin
+    data = {**twin.data, **post.data}
+    place = Place.ALIVE if post.data.get("deleted") == 0 else twin.place
+    return replace(twin, data=data, base=rebased(twin.base, twin.data, data, post.data), place=place)
 
 
 def _tell_twice(tools: Tools, record: int, twins: Sequence[Twin]) -> None:
@@ -217,12 +229,12 @@ def _note(
         posts += post_original(tools, run, rules, row, work, key)
         return [*posts, *post_attachments(tools, run, rules, row.id, Child(work.id, key), known.record.attachments)]
     posts = _post_update(tools, run, known, action)
-    merged = records.owner(action.key, row.id) is not None
-    if posts:
-        records.planned(work.id, action.key, "merged" if merged else "updated", action.reasons)
+    outcome = "merged" if records.owner(action.key, row.id) is not None else "updated" if posts else "left"
+    if posts or tools.outbox.held(action.key):
+        records.planned(work.id, action.key, outcome, action.reasons)
     else:
-        records.settle(work.id, action.key, "merged" if merged else "left", action.reasons)
-    return posts
+        records.settle(work.id, action.key, outcome, action.reasons)
+    return []  # sent when all of the drop is decided, so that records that meet in an item change it once
 
 
 def _of_item(data: Mapping[str, Any], record: Record, mine: Sketch) -> Sketch:
@@ -240,7 +252,11 @@ def _compared(record: Record) -> tuple[object, ...]:
 def _post_update(tools: Tools, run: Run, known: Enriched, action: Update | Leave) -> list[Post]:
     """The change of an item that exists, and the notes of notices that one of ours does not have yet."""
     posts: list[Post] = []
-    if isinstance(action, Update):
+    waiting = tools.outbox.held(action.key)
+    if isinstance(action, Update) and waiting:
+        tools.outbox.join(waiting, action.data)
+        posts.append(waiting)
+    elif isinstance(action, Update):
         posts.append(tools.outbox.put(run.id, known.work.id, action.key, action.version, action.data))
     twin = tools.snapshot.twin(action.key, SAME_ENTRY) if known.record.notices else None
     if twin and twin.made and twin.place is Place.ALIVE:
@@ -309,5 +325,6 @@ def post_additions(
     tools: Tools, run: Run, record: int, twin: Twin, known: Record, changed: Mapping[str, Any]
 ) -> list[Post]:
     """What is known by now and a living item does not say yet: the change, and notes of notices where we made the item."""
-    posts = [tools.outbox.put(run.id, record, twin.key, twin.version, changed)] if changed else []
+    fitting = fit_data(tools, record, twin.key, changed) if changed else {}
+    posts = [tools.outbox.put(run.id, record, twin.key, twin.version, fitting)] if fitting else []
     return [*posts, *(_post_notices(tools, run, record, twin.key, known) if twin.made else [])]

@@ -13,6 +13,7 @@ from sync.core.record import Problem
 from sync.errors import ConfigFault, Interrupted, Outage, ZotdropError
 from sync.libraries.base import BATCH, Answer, Conflict, Library, Receipt, Refusal, Write
 from sync.state.outbox import Post
+from sync.steps.mending import tell_what_is_gone, tried_again
 from sync.steps.routing import later_wish
 from sync.steps.tools import Run, Tools
 
@@ -50,8 +51,8 @@ def settle(tools: Tools, run: Run, sent: Sent) -> int:
             elif isinstance(answer, Conflict):
                 _conflict(tools, run, post, answer)
             else:
-                _refused(tools, post, answer)
-        for record in dict.fromkeys(post.record for post, _ in sent.pairs):
+                _refused(tools, run, post, answer)
+        for record in dict.fromkeys(record for post, _ in sent.pairs for record in _concerned(tools, post)):
             tools.ledger.records.landed(record)
     if sent.fault:
         raise sent.fault
@@ -77,6 +78,7 @@ def pass_over_the_deleted(tools: Tools) -> None:
 def _landed(tools: Tools, run: Run, post: Post, receipt: Receipt) -> None:
     before = tools.snapshot.data(post.key) or {} if post.version else None
     tools.outbox.answered(post, "done")
+    tell_what_is_gone(tools, post, receipt)
     _journal(tools, post, before, receipt)
     tools.snapshot.landed(
         post.key, receipt.version, receipt.data, made=post.version == 0, sent=post.data, found=receipt.found
@@ -113,7 +115,8 @@ def _conflict(tools: Tools, run: Run, post: Post, conflict: Conflict) -> None:
     if tools.ledger.records.outcome(post.record)[0] == "done":
         _fill_again(tools, run, post)
     else:
-        tools.ledger.records.again(post.record)
+        for record in _concerned(tools, post):
+            tools.ledger.records.again(record)
 
 
 def _fill_again(tools: Tools, run: Run, post: Post) -> None:
@@ -126,8 +129,10 @@ def _fill_again(tools: Tools, run: Run, post: Post) -> None:
         tools.outbox.put(run.id, post.record, twin.key, twin.version, changed)
 
 
-def _refused(tools: Tools, post: Post, refusal: Refusal) -> None:
-    """The library will not have it: the record says so, unless it was only a child of it."""
+def _refused(tools: Tools, run: Run, post: Post, refusal: Refusal) -> None:
+    """The library will not have it, in no form that is known: the record says so, unless it was only a child of it."""
+    if tried_again(tools, run, post, refusal):
+        return
     tools.outbox.answered(post, "refused", f"{refusal.code} {refusal.message}")
     if post.undo:
         return
@@ -138,7 +143,14 @@ def _refused(tools: Tools, post: Post, refusal: Refusal) -> None:
         return
     if post.version == 0:
         tools.snapshot.forget(post.key)
-    for record in [post.record, *tools.ledger.records.sharing(post.key, post.record)]:
+    others = tools.ledger.records.sharing(post.key, post.record)
+    for record in dict.fromkeys([*_concerned(tools, post), *others]):
         tools.ledger.records.settle(
             record, None if post.version == 0 else post.key, "refused", (f"refused-{refusal.code}",)
         )
+
+
+def _concerned(tools: Tools, post: Post) -> list[int]:
+    """The records that a write is for: of a change those that meet in the item."""
+    others = tools.ledger.records.awaiting(post.key, post.record) if post.version and not post.undo else []
+    return [post.record, *others]

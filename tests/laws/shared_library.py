@@ -15,7 +15,7 @@ from sync import drops
 from sync.core.keys import item_uri
 from sync.core.record import Candidate, Provenance, Record
 from sync.errors import Outage
-from sync.libraries.base import NOTHING, Answer, Delta, File, FileAnswer, Item, Receipt, Write
+from sync.libraries.base import ALL_KNOWN, NOTHING, Answer, Delta, File, FileAnswer, Item, Receipt, Write
 from sync.libraries.embedded import Embedded
 from sync.report import RunReport
 from sync.run import sync_drops, undo_run
@@ -82,6 +82,7 @@ class Troubled:
     """An embedded library in whose way things go wrong."""
 
     requests = 0
+    lacks = ALL_KNOWN
     takes_files = False
 
     def __init__(

@@ -171,6 +171,54 @@ def an_undo_of_an_undo_brings_back_what_is_left() -> None:
         assert set(library.items()) == {gone, trashed}
 
 
+def merged(library: SharedLibrary) -> str:
+    """Two works that a person made one item of; its key."""
+    loser, winner = keys(drop(library, 0, 1, name="a.ris"))
+    library.person_writes(winner, relations={"dc:replaces": library.uri(loser)})
+    library.person_writes(loser, deleted=1)
+    return winner
+
+
+def two_records_that_meet_in_an_item_change_it_once() -> None:
+    with stage() as library:
+        key = merged(library)
+        landed = library.met["answer: Receipt"]
+        text = "\n".join((_ris(0, "VL  - 8\n"), _ris(1, "PB  - Ward\n")))
+        report = library.sync(text, "b.ris", tags=("review",), collection="Second")
+        assert report is not None
+        item = library.items()[key]
+        assert library.met["answer: Receipt"] == landed + 1
+        assert (item["volume"], item["publisher"]) == ("8", "Ward")
+        assert [tag["tag"] for tag in item["tags"]] == ["review"]
+        assert len(item["collections"]) == 2
+        assert keys(report) == [key, key]
+        assert report.outcomes["updated"] == 2
+        library.undo(report.run)
+        undone = library.items()[key]
+        assert (undone.get("volume", ""), undone.get("publisher", ""), undone["tags"]) == ("", "", [])
+
+
+def two_records_that_meet_in_an_item_do_not_fill_a_field_twice() -> None:
+    with stage() as library:
+        key = merged(library)
+        report = library.sync("\n".join((_ris(0, "VL  - 8\n"), _ris(1, "VL  - 9\n"))), "b.ris")
+        assert report is not None
+        assert library.items()[key]["volume"] == "8"
+        assert {line.outcome for part in report.drops for line in part.records} == {"updated", "left"}
+
+
+def two_records_that_meet_in_a_conflict_are_decided_again() -> None:
+    with stage() as library:
+        key = merged(library)
+        library.meanwhile.append(lambda: library.person_writes(key, volume="7"))
+        report = library.sync("\n".join((_ris(0, "VL  - 8\n"), _ris(1, "PB  - Ward\n"))), "b.ris")
+        assert report is not None
+        assert library.met["answer: Conflict"] == 1
+        item = library.items()[key]
+        assert (item["volume"], item["publisher"]) == ("7", "Ward")
+        assert report.outcomes["waiting"] == 0
+
+
 SCENES: list[Callable[[], None]] = [
     what_was_merged_in_zotero_is_followed,
     a_change_in_between_is_seen_and_the_rest_is_written,
@@ -184,6 +232,9 @@ SCENES: list[Callable[[], None]] = [
     what_a_person_brought_back_stays,
     what_was_taken_back_comes_again_even_after_the_trash_was_emptied,
     an_undo_of_an_undo_brings_back_what_is_left,
+    two_records_that_meet_in_an_item_change_it_once,
+    two_records_that_meet_in_an_item_do_not_fill_a_field_twice,
+    two_records_that_meet_in_a_conflict_are_decided_again,
 ]
 
 

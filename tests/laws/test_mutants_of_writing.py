@@ -14,6 +14,7 @@ from sync.core.plan import Place
 from sync.libraries.base import Conflict, Receipt, Write
 from sync.state import snapshot as seen
 from sync.state.outbox import Outbox
+from sync.state.records import Records
 from sync.state.snapshot import Snapshot
 from sync.steps import deciding, writing
 from tests.laws.shared_scenes import SCENES
@@ -130,6 +131,23 @@ def undo_does_not_look_at_what_came_back(patch: Patch) -> None:
     patch.setattr(taking_back, "_unmade", unmade)
 
 
+def what_meets_in_an_item_is_written_one_after_the_other(patch: Patch) -> None:
+    patch.setattr(Outbox, "held", lambda _self, _key: None)
+
+
+def the_second_record_takes_the_place_of_the_first(patch: Patch) -> None:
+    join = Outbox.join
+    patch.setattr(Outbox, "join", lambda self, post, more: join(self, replace(post, data={}), more))
+
+
+def the_second_record_does_not_see_what_the_first_brings(patch: Patch) -> None:
+    patch.setattr(deciding, "_foreseen", lambda _tools, twin: twin)
+
+
+def the_second_record_is_forgotten(patch: Patch) -> None:
+    patch.setattr(Records, "awaiting", lambda _self, _key, _record: [])
+
+
 MUTANTS: list[Callable[[Patch], None]] = [
     the_base_is_all_that_the_library_answered,
     what_was_found_counts_as_ours,
@@ -149,6 +167,10 @@ MUTANTS: list[Callable[[Patch], None]] = [
     undo_puts_back_whatever_stands_there,
     undo_puts_back_whole_sets,
     undo_does_not_look_at_what_came_back,
+    what_meets_in_an_item_is_written_one_after_the_other,
+    the_second_record_takes_the_place_of_the_first,
+    the_second_record_does_not_see_what_the_first_brings,
+    the_second_record_is_forgotten,
 ]
 
 

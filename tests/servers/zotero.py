@@ -16,6 +16,7 @@ from typing import Any, Self
 from tests.servers import zotero_routes as routes
 from tests.servers import zotero_views as views
 from tests.servers.base import Clock, Fault, Reply, Request, StandIn, When, always
+from tests.servers.zotero_older import OlderSchema
 from tests.servers.zotero_storage import Kind, Outcome, Shelf, Stored, Writer, collection_data, item_data
 from tests.servers.zotero_store import Store
 from tests.servers.zotero_world import LIVE, Door, Group, Key, Limits, RefusalError, World, key_maker
@@ -98,6 +99,11 @@ class LibraryView:
             _ = self._shelf.objects[kind][key]
             return self._shelf.delete(kind, [key])
 
+    def lose(self, key: str, kind: Kind = "items") -> None:
+        """An object is not there any more and nobody deleted it: the server was set back. KeyError if there is none."""
+        with self._lock:
+            self._shelf.lose(kind, key)
+
     def _write(self, kind: Kind, key: str, sent: Mapping[str, Any]) -> Outcome:
         return self._shelf.write(kind, key, sent, self._writer())
 
@@ -107,7 +113,8 @@ class ZoteroServer(StandIn):
 
     users: names by number.  keys: rights by API key.  groups: by number.  limits: `LIVE` for those of zotero.org, else only
     wrong keys are counted.  now: the time that dates are set from.  dice: chooses keys and some waits.
-    Switches: `backoff` (s, sent with every answer; None: not sent), `maintenance` (reads go on, writes get 503).
+    Switches: `backoff` (s, sent with every answer; None: not sent), `maintenance` (reads go on, writes get 503), `older` (a schema
+    that knows less).
     """
 
     def __init__(
@@ -135,6 +142,7 @@ class ZoteroServer(StandIn):
         )
         self.backoff: int | None = None
         self.maintenance = False
+        self.older: OlderSchema | None = None
         self._lock = threading.RLock()
         self._door = Door(limits or Limits(), clock, dice)
 
@@ -215,9 +223,11 @@ class ZoteroServer(StandIn):
     def handle(self, request: Request) -> Reply:
         """The answer, with a Backoff header while one is set."""
         with self._lock:
+            self.world.older = self.older
             reply = routes.answer(self.world, request, maintenance=self.maintenance)
             if reply.status == 403 and reply.body == b"Invalid key" and self._door.wrong_key():
                 reply = views.said(429, "Too many authentication failures", early=True)
+        reply = self.older.stamped(reply) if self.older else reply
         if self.backoff is None:
             return reply
         return Reply(reply.status, reply.body, {**reply.headers, "Backoff": str(self.backoff)}, reply.keep)

@@ -11,6 +11,7 @@ from typing import TypeAlias
 from sync.core import schema
 from tests.servers import zotero_files as files
 from tests.servers import zotero_lists as lists
+from tests.servers import zotero_older
 from tests.servers import zotero_types as types
 from tests.servers import zotero_views as views
 from tests.servers import zotero_writes as writes
@@ -296,9 +297,10 @@ def item_types(_call: Call) -> Reply:
     return views.told([{"itemType": name, "localized": types.label(name)} for name in types.listed()])
 
 
-def item_fields(_call: Call) -> Reply:
+def item_fields(call: Call) -> Reply:
     """Every field."""
-    return views.told([{"field": name, "localized": types.label(name)} for name in sorted(types.all_fields())])
+    known = types.all_fields() - (call.world.older.everywhere if call.world.older else frozenset())
+    return views.told([{"field": name, "localized": types.label(name)} for name in sorted(known)])
 
 
 def type_fields(call: Call) -> Reply:
@@ -317,6 +319,12 @@ def _type(call: Call) -> str:
     if kind not in types.all_types():
         raise RefusalError(400, f"Invalid item type '{kind}'")
     return kind
+
+
+def whole_schema(call: Call) -> Reply:
+    """Every type with its fields."""
+    told = zotero_older.told(call.world.older)
+    return views.told(told) if told else Reply(404, _NOWHERE.encode(), views.HTML)
 
 
 def route(form: str, **methods: Handler) -> Route:
@@ -341,7 +349,12 @@ TYPES: Sequence[Route] = (
     route("/itemTypeFields", GET=type_fields),
     route("/itemTypeCreatorTypes", GET=type_creators),
 )
-GLOBAL: Sequence[Route] = (route(r"/keys/(?P<name>\w+)", GET=key_info), route("/items/new", GET=template), *TYPES)
+GLOBAL: Sequence[Route] = (
+    route(r"/keys/(?P<name>\w+)", GET=key_info),
+    route("/items/new", GET=template),
+    route("/schema", GET=whole_schema),
+    *TYPES,
+)
 LIBRARY: Sequence[Route] = (
     route("", GET=group),
     route("/groups", GET=groups),

@@ -180,6 +180,13 @@ class Shelf:
                 self._take(kind, gone, version)
         return version
 
+    def lose(self, kind: Kind, key: str) -> None:
+        """An object is there no more and nobody took it away, as after a backup was put back."""
+        held = self.objects[kind].pop(key)
+        for place in _places(held):
+            self._below[place].pop(key, None)
+        self.stamp += 1
+
     def _family(self, kind: Kind, key: str) -> Iterator[str]:
         if key not in self.objects[kind]:
             return

@@ -12,6 +12,7 @@ from types import MappingProxyType
 
 from tests.servers import zotero_dates as dates
 from tests.servers.base import Clock, Request
+from tests.servers.zotero_older import OlderSchema
 from tests.servers.zotero_storage import Shelf, Writer
 from tests.servers.zotero_store import Store
 
@@ -161,6 +162,7 @@ class World:
         self.users, self.keys, self.groups = dict(users), dict(keys), dict(groups)
         self.now, self.new_key, self.clock = now, new_key, clock
         self.url = ""
+        self.older: OlderSchema | None = None
         self.store = Store()
         self.tokens: dict[tuple[str, str], float] = {}
         self.born = dates.iso(now())

@@ -129,12 +129,20 @@ def _write_one(call: Call, kind: Kind, each: Any, header: int | None, report: di
         fault = refused(kind, call.shelf.objects[kind].get(key), version)
         if fault:
             raise fault
+    _known(call, kind, key, sent)
     outcome = call.shelf.write(kind, key or call.world.new_key(), sent, call.writer)
     if not outcome.changed:
         report["unchanged"][index] = outcome.stored.key
         return
     report["successful"][index] = views.shown(call.world, call.shelf, kind, outcome.stored)
     report["success"][index] = outcome.stored.key
+
+
+def _known(call: Call, kind: Kind, key: str, sent: Sent) -> None:
+    """Raise ObjectError for what an older schema does not know."""
+    held = call.shelf.objects[kind].get(key)
+    if call.world.older and kind == "items":
+        call.world.older.check(held.data if held else None, sent)
 
 
 def keyed(kind: Kind, sent: Sent) -> str:
@@ -180,6 +188,7 @@ def _single(call: Call, kind: Kind, *, partial: bool) -> Reply:
     if held is not None and not partial:
         _complete(kind, sent, held.data)
     try:
+        _known(call, kind, key, sent)
         outcome = shelf.write(kind, key, sent, call.writer)
     except ObjectError as fault:
         raise RefusalError(fault.code, str(fault)) from None
