@@ -86,6 +86,10 @@ class StateFault(ZotdropError):
     """The ledger cannot be used: newer than this program, damaged, or its disk is full."""
 
 
+class Stuck(ZotdropError):
+    """A drop is worked off, but its file cannot be put away. It stays where it is, and keeps no other."""
+
+
 class Interrupted(ZotdropError):
     """A stop was asked for. Nothing is lost: the next run goes on from here."""
 

@@ -265,7 +265,7 @@ def _task(config: Config, order: Order, inbox: str, file: Path, shown: str) -> T
         enrich_wait=None if order.wait_sources else 0.0,
     )
     drop = drops.take(file, inbox, Path(config.inbox[inbox].path))
-    return Task(drop, rules, shown, ours=not order.paths or order.wait_sources)
+    return Task(drop, rules, drops.legible(shown), ours=not order.paths or order.wait_sources)
 
 
 def _inbox_of(config: Config, order: Order, file: Path) -> str:

@@ -15,7 +15,7 @@ from typing import Any
 
 from sync import drops
 from sync.core.plan import Wish
-from sync.errors import Interrupted, LimitReached, Outage, ZotdropError
+from sync.errors import Interrupted, LimitReached, Outage, Stuck, UsageFault, ZotdropError
 from sync.pipeline import Stage, flow
 from sync.report import DropReport, RecordLine, RunReport, SeenLine, UndoneLine, as_json
 from sync.state.records import DropRow, Row
@@ -50,6 +50,7 @@ def sync_drops(tools: Tools, tasks: Iterable[Task], *, kind: str = "sync") -> Ru
         reports += _carry_out_decisions(tools, run)
     except ZotdropError as fault:
         failure = fault
+    one_alone: ZotdropError | None = None
     for task in left:
         try:
             reports.append(sync_drop(tools, run, task, before=failure))
@@ -57,12 +58,15 @@ def sync_drops(tools: Tools, tasks: Iterable[Task], *, kind: str = "sync") -> Ru
             failure = fault
             reports.append(_report_as_it_stands(tools, task, fault))
             break
+        except (UsageFault, Stuck) as fault:  # of this file; the others go on
+            one_alone = one_alone or fault
+            reports.append(_report_as_it_stands(tools, task, fault))
         except ZotdropError as fault:
             failure = failure or fault
             reports.append(_report_as_it_stands(tools, task, fault))
     since = instant(began - timedelta(days=tools.keep_days)) if tools.keep_days else ""
     tools.ledger.answers.prune(since, int(tools.cache_mb * 1_000_000))
-    report = _run_report(tools, run, began, reports, failure)
+    report = _run_report(tools, run, began, reports, failure or one_alone)
     tools.ledger.end_run(run.id, tools.instant(), as_json(report))
     return report
 
@@ -160,7 +164,7 @@ def collection_path(rules: Rules, task: Task, today: datetime) -> list[str]:
     """The names of the nested collections that a drop's items go to; empty names fall out."""
     values = {
         "drop": PurePath(task.name).stem,
-        "subfolder": task.drop.subfolder,
+        "subfolder": drops.legible(task.drop.subfolder),
         "date": f"{today:%Y-%m-%d}",
         "review": rules.review,
         "database": rules.database,

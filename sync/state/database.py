@@ -95,12 +95,13 @@ class Database:
         self._open_transaction = True
         try:
             yield self.connection
-        except BaseException:
+            self._run("COMMIT")
+        except sqlite3.OperationalError as fault:
+            raise self._told(fault) from fault
+        finally:
             self._open_transaction = False
-            self.connection.execute("ROLLBACK")
-            raise
-        self._open_transaction = False
-        self._run("COMMIT")
+            if self.connection.in_transaction:  # a full disk may have ended it already
+                self.connection.execute("ROLLBACK")
 
     def rows(self, sql: str, values: Sequence[Any] = ()) -> Iterator[sqlite3.Row]:
         """The rows of a query."""
@@ -130,9 +131,10 @@ class Database:
         try:
             return self.connection.execute(sql, values)
         except sqlite3.OperationalError as fault:
-            raise StateFault(
-                f"{self.path}: {fault}; is the disk full or the file locked by another program?"
-            ) from fault
+            raise self._told(fault) from fault
+
+    def _told(self, fault: sqlite3.Error) -> StateFault:
+        return StateFault(f"{self.path}: {fault}; is the disk full or the file locked by another program?")
 
     def _prepare(self) -> None:
         before = self._version()
