@@ -10,6 +10,8 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
+import watchfiles
+
 from sync import cli, drops
 from sync.service import daemon
 from sync.steps import intake
@@ -19,6 +21,7 @@ PLACES: dict[str, tuple[Any, str]] = {
     "hashing": (drops, "take"),
     "reading": (intake, "readings"),
     "looking": (drops, "scan"),
+    "events": (watchfiles, "watch"),
 }
 
 
