@@ -93,6 +93,10 @@ class LedgerFault(StateFault):
     exit_code = 3
 
 
+class Stuck(ZotdropError):
+    """A drop is worked off, but its file cannot be put away. It stays where it is, and keeps no other."""
+
+
 class Interrupted(ZotdropError):
     """A stop was asked for. Nothing is lost: the next run goes on from here."""
 

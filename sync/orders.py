@@ -297,7 +297,7 @@ def _task(config: Config, order: Order, inbox: str, file: Path, shown: str, *, r
         enrich_wait=None if order.wait_sources else 0.0,
         assigned=reviews.assigned(config, inbox, drop.subfolder, order.review or ""),
     )
-    return Task(drop, rules, shown, ours=not order.paths or order.wait_sources)
+    return Task(drop, rules, drops.legible(shown), ours=not order.paths or order.wait_sources)
 
 
 def _inbox_of(config: Config, order: Order, file: Path) -> str:

@@ -16,7 +16,7 @@ from typing import Any
 
 from sync import drops
 from sync.core.plan import Wish
-from sync.errors import Interrupted, LimitReached, Outage, ZotdropError
+from sync.errors import Interrupted, LimitReached, Outage, Stuck, UsageFault, ZotdropError
 from sync.libraries.dry import DryLibrary
 from sync.logs import drop_is, run_is
 from sync.report import DropReport, RecordLine, RunReport, SeenLine, UndoneLine, as_json
@@ -55,6 +55,7 @@ def sync_drops(tools: Tools, tasks: Iterable[Task], *, kind: str = "sync") -> Ru
         reports += _carry_out_decisions(tools, run)
     except ZotdropError as fault:
         failure = fault
+    one_alone: ZotdropError | None = None
     for task in left:
         drop_is(task.name)
         try:
@@ -63,12 +64,15 @@ def sync_drops(tools: Tools, tasks: Iterable[Task], *, kind: str = "sync") -> Ru
             failure = fault
             reports.append(_report_as_it_stands(tools, task, fault))
             break
+        except (UsageFault, Stuck) as fault:  # of this file; the others go on
+            one_alone = one_alone or fault
+            reports.append(_report_as_it_stands(tools, task, fault))
         except ZotdropError as fault:
             failure = failure or fault
             reports.append(_report_as_it_stands(tools, task, fault))
     since = instant(began - timedelta(days=tools.keep_days)) if tools.keep_days else ""
     tools.ledger.answers.prune(since, int(tools.cache_mb * 1_000_000))
-    report = _run_report(tools, run, began, reports, failure)
+    report = _run_report(tools, run, began, reports, failure or one_alone)
     tools.ledger.end_run(run.id, tools.instant(), as_json(report))
     return report
 

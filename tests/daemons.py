@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from threading import Event
 
 from tests.scene import ROOT, Scene
@@ -60,3 +62,24 @@ def ends(process: subprocess.Popen[bytes], number: signal.Signals, within: float
     """What the process ends with after this signal."""
     process.send_signal(number)
     return process.wait(within)
+
+
+class Listener:
+    """Who listens as systemd does."""
+
+    def __init__(self, path: Path) -> None:
+        self._wire = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self._wire.bind(str(path))
+
+    def heard(self) -> list[str]:
+        """All that was said since the last time."""
+        self._wire.setblocking(False)
+        found = []
+        while True:
+            try:
+                found.append(self._wire.recv(65536).decode())
+            except BlockingIOError:
+                return found
+
+    def close(self) -> None:
+        self._wire.close()

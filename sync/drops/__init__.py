@@ -17,7 +17,7 @@ from typing import Any
 
 from sync.drops.files import is_no_export, only_drops
 from sync.drops.lines import Lines, lines_of, open_lines
-from sync.errors import UsageFault, ZotdropError
+from sync.errors import Stuck, UsageFault
 
 __all__ = [
     "DONE",
@@ -32,6 +32,7 @@ __all__ = [
     "can_leave",
     "hold",
     "is_no_export",
+    "legible",
     "lines_of",
     "only_drops",
     "open_lines",
@@ -160,11 +161,18 @@ def take(path: Path, inbox: str, root: Path) -> Drop:
 
 
 def still(drop: Drop) -> bool:
-    """Whether the file is, by its stamp, the one that was hashed."""
+    """Whether the file is, by its stamp, the one that was hashed. One that is gone since was not changed."""
     try:
         return drop.stamp is None or _stamp(drop.path.stat()) == drop.stamp
+    except FileNotFoundError:
+        return True
     except OSError:
         return False
+
+
+def legible(name: str) -> str:
+    """A file's name as text, also where its bytes are none."""
+    return name.encode("utf-8", "backslashreplace").decode()
 
 
 def why_closed(path: Path) -> str:
@@ -180,9 +188,9 @@ def why_closed(path: Path) -> str:
 
 def can_leave(path: Path, root: Path) -> bool:
     """Whether the rights allow that a drop is put away; nothing is tried."""
-    return all(
-        os.access(folder, os.W_OK) for folder in (path.parent, root, root / DONE, root / HELD) if folder.exists()
-    )
+    folders = (folder for folder in (path.parent, root, root / DONE, root / HELD) if folder.exists())
+    ours = os.access in os.supports_effective_ids
+    return all(os.access(folder, os.W_OK, effective_ids=ours) for folder in folders)
 
 
 def store(folder: Path, data: bytes) -> Path:
@@ -220,8 +228,8 @@ def remove(drop: Drop) -> None:
     try:
         drop.path.unlink()
     except OSError as fault:
-        raise ZotdropError(
-            f"{drop.path}: worked off, but cannot be deleted ({fault.strerror}); mend the folder's rights."
+        raise Stuck(
+            f"{drop.path}: worked off, but cannot be deleted ({fault.strerror}); {_mend(fault)}."
             " The file stays; it will not be worked off twice"
         ) from fault
     _forget_report(drop.path)
@@ -271,8 +279,8 @@ def _put_away(drop: Drop, folder: Path, report: Mapping[str, Any]) -> Path:
                 beside.unlink()
             raise
     except OSError as fault:
-        raise ZotdropError(
-            f"{drop.path}: worked off, but cannot be moved to {folder} ({fault.strerror or fault}); mend the folder's rights."
+        raise Stuck(
+            f"{drop.path}: worked off, but cannot be moved to {folder} ({fault.strerror or fault}); {_mend(fault)}."
             " The file stays; it will not be worked off twice"
         ) from fault
     _forget_report(drop.path)
@@ -294,6 +302,10 @@ def _forget_report(path: Path) -> None:
     with suppress(OSError):
         if HELD in path.parts and not path.exists():
             _beside(path).unlink(missing_ok=True)
+
+
+def _mend(fault: OSError) -> str:
+    return "make room on its disk" if fault.errno in {errno.ENOSPC, errno.EDQUOT} else "mend the folder's rights"
 
 
 def _free(folder: Path, drop: Drop) -> Path:

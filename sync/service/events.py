@@ -48,17 +48,20 @@ class Events:
             from watchfiles import watch
 
             logging.getLogger("watchfiles").setLevel(logging.WARNING)
+            unseen = set(roots.values())  # what came before the first event could
             for changes in watch(
                 *roots,
                 watch_filter=None,
                 debounce=_MOST,
                 step=_STEP,
                 rust_timeout=_PATIENCE,
+                yield_on_timeout=True,
                 stop_event=end,
                 ignore_permission_denied=True,
             ):
-                for name in touched(roots, (path for _, path in changes)):
+                for name in unseen | touched(roots, (path for _, path in changes)):
                     self._stirred(name)
+                unseen = set()
         except Exception as fault:  # noqa: BLE001 (whatever it is, polling goes on)
             if not end.is_set():
                 log.info("no events of files (%s); the inboxes are looked at every few seconds all the same", fault)
@@ -69,7 +72,7 @@ def touched(roots: Mapping[str, str], paths: Iterable[str]) -> set[str]:
     found: set[str] = set()
     for path in paths:
         for root, name in roots.items():
-            below = path[len(root) :].lstrip("/\\") if path.startswith(root) else ""
-            if below and below.replace("\\", "/").split("/")[0] not in {drops.DONE, drops.HELD}:
+            below = Path(path).relative_to(root).parts if Path(path).is_relative_to(root) else ()
+            if below and below[0] not in {drops.DONE, drops.HELD}:
                 found.add(name)
     return found

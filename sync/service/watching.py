@@ -73,9 +73,9 @@ class Watch:
         return self.settle.due_in(now)
 
     def came(self, paths: Iterable[Path], reports: Mapping[str, DropReport], now: float) -> None:
-        """What became of drops that were worked on."""
+        """What became of drops that were worked on. reports: by the path, in letters that are text."""
         for path in paths:
-            report = reports.get(str(path))
+            report = reports.get(drops.legible(str(path)))
             if not os.path.lexists(path):
                 self.stays.pop(path, None)
             else:

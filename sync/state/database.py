@@ -141,12 +141,15 @@ class Database:
         self._open_transaction = True
         try:
             yield self.connection
-        except BaseException:
-            self._open_transaction = False
-            self.connection.execute("ROLLBACK")
+            self._run("COMMIT")
+        except (sqlite3.IntegrityError, sqlite3.ProgrammingError):
             raise
-        self._open_transaction = False
-        self._run("COMMIT")
+        except sqlite3.DatabaseError as fault:
+            raise told(self.path, fault) from fault
+        finally:
+            self._open_transaction = False
+            if self.connection.in_transaction:  # a full disk may have ended it already
+                self.connection.execute("ROLLBACK")
 
     def rows(self, sql: str, values: Sequence[Any] = ()) -> Iterator[sqlite3.Row]:
         """The rows of a query."""

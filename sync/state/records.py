@@ -186,6 +186,13 @@ class Records:
         with self._db.transaction() as sql:
             sql.execute("DELETE FROM gaps WHERE drop_id = ?", (drop,))
 
+    def forget(self, drop: int) -> None:
+        """A drop whose reading did not end, and of which nothing is known for sure: as if it had not come."""
+        with self._db.transaction() as sql:
+            for table in ("record_blocks", "records", "gaps", "drop_folders"):
+                sql.execute(f"DELETE FROM {table} WHERE drop_id = ?", (drop,))  # noqa: S608  # constants, no input
+            sql.execute("DELETE FROM drops WHERE id = ? AND state = 'reading'", (drop,))
+
     def sketches(self, drop: int) -> dict[int, Sketch]:
         """The records of the drop that have no end state, as sketches, in drop order."""
         rows = self._db.rows(

@@ -15,7 +15,7 @@ from sync.core.clusters import clusters, groups
 from sync.core.databases import database_line, database_of, majority
 from sync.core.record import Gap, Problem, Reading
 from sync.core.tidy import tidied
-from sync.errors import Interrupted
+from sync.errors import Interrupted, UsageFault
 from sync.state.records import DropRow
 from sync.state.undoings import UNDONE
 from sync.steps.tools import READ_BATCH, Run, Task, Tools
@@ -54,7 +54,10 @@ def arrive(tools: Tools, run: Run, task: Task) -> DropRow:
 
 
 def note(tools: Tools, task: Task, row: DropRow) -> None:
-    """Read the whole drop and note every entry and every gap, a batch a commit. A reading that was cut off starts again."""
+    """Read the whole drop and note every entry and every gap, a batch a commit. A reading that was cut off starts again.
+
+    Raises UsageFault, and keeps nothing, where the file is no longer the one that was hashed.
+    """
     records = tools.ledger.records
     records.forget_gaps(row.id)
     with drops.open_lines(task.drop.path, task.rules.encoding) as lines:
@@ -66,6 +69,9 @@ def note(tools: Tools, task: Task, row: DropRow) -> None:
             done += len(batch)
             told.add(batch)
             tools.tell(f"reading {task.name}", done, 0)
+    if not drops.still(task.drop):
+        records.forget(row.id)
+        raise UsageFault(f"{task.name}: it was changed while it was read; it is read again as it is now")
     tools.ledger.routes.came_from(row.id, told.most)
     records.close_reading(row.id)
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from pathlib import PurePath
 
+from sync import drops
 from sync.core.keywords import Keywords
 from sync.core.plan import Wish
 from sync.state.records import DropRow
@@ -45,7 +46,7 @@ def collection_path(rules: Rules, task: Task, today: datetime, route: Route) -> 
     """The names of the nested collections that a drop's items go to; empty names fall out."""
     values = {
         "drop": PurePath(task.name).stem,
-        "subfolder": task.drop.subfolder,
+        "subfolder": drops.legible(task.drop.subfolder),
         "date": f"{today:%Y-%m-%d}",
         "review": rules.assigned.review,
         "database": (rules.assigned.database or route.database).replace("/", "-"),

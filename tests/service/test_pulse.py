@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,27 +14,7 @@ from sync.service.daemon import LOOK_MOST, RUN_MOST
 from sync.service.jobs import jobs_of
 from sync.service.pulse import Pulse
 from sync.service.systemd import feed_every
-
-
-class Listener:
-    """Who listens as systemd does."""
-
-    def __init__(self, path: Path) -> None:
-        self._wire = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-        self._wire.bind(str(path))
-
-    def heard(self) -> list[str]:
-        """All that was said since the last time."""
-        self._wire.setblocking(False)
-        found = []
-        while True:
-            try:
-                found.append(self._wire.recv(65536).decode())
-            except BlockingIOError:
-                return found
-
-    def close(self) -> None:
-        self._wire.close()
+from tests.daemons import Listener
 
 
 @pytest.fixture
