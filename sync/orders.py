@@ -18,6 +18,7 @@ from sync.config import Config
 from sync.errors import ConfigFault, Locked, Outage, StateFault, UsageFault, ZotdropError
 from sync.report import RunReport
 from sync.run import refresh_library, sync_drops, undo_run
+from sync.state import examining
 from sync.state.ledger import Ledger
 from sync.steps.tools import Task, instant
 
@@ -97,6 +98,11 @@ def daemon_lives(config: Config) -> bool:
         return True
     lock.release()
     return False
+
+
+def examine(config: Config) -> None:
+    """Look through a ledger whose last run was cut off, before a daemon goes on with it. Raises LedgerFault for a damaged one."""
+    examining.examine(Path(config.state.path))
 
 
 def spool(config: Config, data: bytes) -> str:

@@ -24,7 +24,7 @@ from sync import drops, wiring
 from sync.config import Config
 from sync.cron import cron_fields
 from sync.errors import ConfigFault, Locked, ZotdropError
-from sync.orders import Order, carry_out, daemon_lock, worst
+from sync.orders import Order, carry_out, daemon_lock, examine, worst
 from sync.report import RunReport, as_json, as_text
 from sync.state.ledger import Ledger
 from sync.state.uploads import any_open
@@ -180,6 +180,7 @@ class Daemon:
             self._lock.acquire(timeout=0)
         except Timeout:
             raise Locked(f"{self.config.state.path}: a zotdrop daemon already runs on this state") from None
+        examine(self.config)
         ledger = Ledger.open(Path(self.config.state.path))
         ledger.wishes.release()
         ledger.close()

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 from sync.errors import LedgerFault, StateFault
 from sync.state import backups
@@ -113,16 +113,22 @@ class Database:
         self._open_transaction = True
         try:
             yield self.connection
-        except BaseException:
+        except BaseException as fault:
             self._open_transaction = False
-            self.connection.execute("ROLLBACK")
+            with suppress(sqlite3.Error):  # a broken file or disk has taken it back already
+                self.connection.execute("ROLLBACK")
+            if _is_the_worlds(fault):
+                raise told(self.path, fault) from fault
             raise
         self._open_transaction = False
         self._run("COMMIT")
 
     def rows(self, sql: str, values: Sequence[Any] = ()) -> Iterator[sqlite3.Row]:
         """The rows of a query."""
-        yield from self._run(sql, values)
+        try:
+            yield from self._run(sql, values)
+        except sqlite3.DatabaseError as fault:
+            raise (told(self.path, fault) if _is_the_worlds(fault) else fault) from fault
 
     def one(self, sql: str, values: Sequence[Any] = ()) -> sqlite3.Row | None:
         """The first row, or None."""
@@ -161,9 +167,7 @@ class Database:
         try:
             return self.connection.execute(sql, values)
         except sqlite3.DatabaseError as fault:
-            if isinstance(fault, sqlite3.IntegrityError | sqlite3.ProgrammingError):
-                raise
-            raise told(self.path, fault) from fault
+            raise (told(self.path, fault) if _is_the_worlds(fault) else fault) from fault
 
     def _prepare(self) -> None:
         before = self._version()
@@ -192,6 +196,12 @@ class Database:
                 f" The file is left as it is; a copy from before the change may lie in {backups.folder(Path(self.path))}"
             )
         return found
+
+
+def _is_the_worlds(fault: BaseException) -> TypeGuard[sqlite3.DatabaseError]:
+    """Whether the disk or the file is to blame, and not our statement."""
+    ours = sqlite3.IntegrityError | sqlite3.ProgrammingError
+    return isinstance(fault, sqlite3.DatabaseError) and not isinstance(fault, ours)
 
 
 def told(path: Path | str, fault: sqlite3.Error) -> StateFault:
