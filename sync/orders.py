@@ -17,7 +17,7 @@ from sync import drops, keeping, wiring
 from sync.config import Config
 from sync.errors import ConfigFault, Locked, Outage, StateFault, UsageFault, ZotdropError
 from sync.report import RunReport
-from sync.run import refresh_library, sync_drops, undo_run
+from sync.run import refresh_library, sync_drops, undo_run, withdraw_drop
 from sync.state import examining
 from sync.state.ledger import Ledger
 from sync.steps.tools import Task, instant
@@ -56,6 +56,8 @@ class Order:
     undo: str = ""
     cleanup: bool = False
     rebuild: bool = False
+    withdraw: str = ""
+    instead: str = ""
 
     def as_json(self) -> dict[str, Any]:
         """For the ledger, when the order is handed to the daemon."""
@@ -115,6 +117,8 @@ def spool(config: Config, data: bytes) -> str:
 def _by_library(config: Config, order: Order, *, kind: str, stop: Event, tell: Tell) -> list[RunReport]:
     if order.undo:
         return [_undo(config, order, stop, tell)]
+    if order.withdraw:
+        return [_withdraw(config, order, stop, tell)]
     if order.cleanup:
         return [_cleanup(config, order)]
     by_library: dict[str, list[Task]] = {}
@@ -166,6 +170,31 @@ def _undo(config: Config, order: Order, stop: Event, tell: Tell) -> RunReport:
             config, name, ledger, stop=stop, tell=tell, dry=order.dry_run, offline=True, ask=False
         ) as tools:
             return undo_run(tools, run.id)
+
+
+def _withdraw(config: Config, order: Order, stop: Event, tell: Tell) -> RunReport:
+    """Take a drop back, in the library that it went to. Raises UsageFault where that cannot be, before anything is written."""
+    with keeping.ledger_of(config, dry=order.dry_run) as ledger:
+        drop = ledger.overlaps.drop_called(order.withdraw)
+        instead = ledger.overlaps.drop_called(order.instead) if order.instead else None
+        ledger.withdrawals.check(drop)
+        if instead is not None:
+            _check_instead(ledger, drop, instead)
+        name = _library_called(config, ledger.withdrawals.library_of(drop), stop)
+        with wiring.open_tools(
+            config, name, ledger, stop=stop, tell=tell, dry=order.dry_run, offline=True, ask=False
+        ) as tools:
+            return withdraw_drop(tools, drop, "withdraw" if instead is None else "supersede", instead)
+
+
+def _check_instead(ledger: Ledger, drop: int, instead: int) -> None:
+    old, new = ledger.records.get(drop), ledger.records.get(instead)
+    if drop == instead:
+        raise UsageFault(f"{old.path}: a drop cannot stand for itself")
+    if new.library != old.library:
+        raise UsageFault(f"{new.path}: it went to another library than {old.path} and cannot stand for it")
+    if new.state != "done":
+        raise UsageFault(f"{new.path}: not worked off to the end; zotdrop status says what it waits for")
 
 
 def _cleanup(config: Config, order: Order) -> RunReport:

@@ -28,11 +28,14 @@ def review_list(shared: Common) -> None:
     ledger = wiring.open_ledger(shared.load())
     try:
         asked = [asdict(question) for question in ledger.questions.open()]
+        drops = ledger.overlaps.open()
     finally:
         ledger.close()
+    for one in drops:
+        click.echo(dump({"drop": one.path, "question": one.says}) if shared.json else f"drop {one.path}: {one.says}.")
     for question in asked:
         click.echo(dump(question_json(question)) if shared.json else question_text(question))
-    if not asked:
+    if not asked and not drops:
         shared.say("nothing waits for you")
 
 

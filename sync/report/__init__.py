@@ -75,7 +75,10 @@ class UndoneLine:
 
 @dataclass(frozen=True, slots=True)
 class DropReport:
-    """How the records of one drop ended. gaps: lines of text between entries that belong to no record."""
+    """How the records of one drop ended. gaps: lines of text between entries that belong to no record.
+
+    overlap: what is asked of the drop as a whole, because it looks like a newer export of an earlier one.
+    """
 
     path: str
     sha256: str
@@ -83,6 +86,7 @@ class DropReport:
     records: tuple[RecordLine, ...] = ()
     gap_lines: int = 0
     message: str = ""
+    overlap: str = ""
 
     @property
     def outcomes(self) -> dict[str, int]:
@@ -111,6 +115,7 @@ class RunReport:
 
     refreshed: items of the library that were looked at again (None: that was not asked for).  seen: those worth a word.
     undoes: the run that this one took back.  undone: what became of each object of it.  upkeep: what was done for the ledger.
+    withdrawn: the drop that this one took back.
     """
 
     run: str
@@ -129,6 +134,7 @@ class RunReport:
     undoes: str = ""
     undone: tuple[UndoneLine, ...] = ()
     upkeep: Upkeep | None = None
+    withdrawn: str = ""
 
     @property
     def outcomes(self) -> dict[str, int]:
@@ -211,6 +217,7 @@ def _drop_json(drop: DropReport) -> dict[str, Any]:
         "entries": drop.entries,
         "gap_lines": drop.gap_lines,
         "message": drop.message,
+        **({"overlap": drop.overlap} if drop.overlap else {}),
         "outcomes": drop.outcomes,
         "records": [_record_json(line) for line in drop.records],
     }
@@ -264,13 +271,15 @@ def _refresh_text(report: RunReport, *, verbose: bool) -> list[str]:
 
 
 def _undo_json(report: RunReport) -> dict[str, Any]:
-    return {"run": report.undoes, "objects": [asdict(one) for one in report.undone]}
+    what = {"drop": report.withdrawn} if report.withdrawn else {"run": report.undoes}
+    return {**what, "objects": [asdict(one) for one in report.undone]}
 
 
 def _undo_text(report: RunReport, *, verbose: bool) -> list[str]:
     done = [one for one in report.undone if one.did != "kept"]
     kept = [one for one in report.undone if one.did == "kept" or one.left]
-    lines = [f"Run {report.undoes}: {count(len(done), 'object')} {'would be ' if report.dry else ''}taken back"]
+    what = f"Drop {printable(report.withdrawn)}" if report.withdrawn else f"Run {report.undoes}"
+    lines = [f"{what}: {count(len(done), 'object')} {'would be ' if report.dry else ''}taken back"]
     lines += [
         f"  {number:>6}  {_UNDONE[did]}" for did, number in sorted(Counter(one.did for one in report.undone).items())
     ]
@@ -304,6 +313,8 @@ def _drop_text(drop: DropReport, *, verbose: bool) -> list[str]:
     if drop.message:
         lines.append(f"  {printable(drop.message)}")
     lines += [f"  {number:>6}  {_WORDS[outcome]}" for outcome, number in drop.outcomes.items() if number]
+    if drop.overlap:
+        lines.append(f"  {printable(drop.overlap)}.")
     if drop.gap_lines and drop.entries:
         lines.append(f"  {drop.gap_lines:>6}  lines between the records belong to none (kept in the ledger)")
     if drop.entries and all("same-drop" in line.reasons for line in drop.records):

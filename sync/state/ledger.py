@@ -9,6 +9,7 @@ from typing import Any
 from sync.state.answers import Answers
 from sync.state.database import Database, decode, encode
 from sync.state.outbox import Outbox
+from sync.state.overlaps import Overlaps
 from sync.state.questions import Questions
 from sync.state.records import Records
 from sync.state.snapshot import Snapshot
@@ -17,10 +18,11 @@ from sync.state.stories import Stories
 from sync.state.undoings import Undoings
 from sync.state.upkeep import Upkeep
 from sync.state.wishes import Wishes
+from sync.state.withdrawals import Withdrawals
 
 
 class Ledger:
-    """All tables of the ledger by room: `records`, `answers`, `questions`, `stops`, `wishes`, `undoings`, `upkeep`; per library a snapshot and an outbox."""
+    """All tables of the ledger by room: `records`, `answers`, `questions`, `stops`, `wishes`, `undoings`, `withdrawals`, `overlaps`, `upkeep`; per library a snapshot and an outbox."""
 
     def __init__(self, database: Database) -> None:
         self.database = database
@@ -31,6 +33,8 @@ class Ledger:
         self.stories = Stories(database)
         self.wishes = Wishes(database)
         self.undoings = Undoings(database)
+        self.withdrawals = Withdrawals(database)
+        self.overlaps = Overlaps(database)
         self.upkeep = Upkeep(database)
         self.transaction = database.transaction
         self._snapshots: dict[str, Snapshot] = {}
