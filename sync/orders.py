@@ -234,9 +234,9 @@ def _tasks(config: Config, order: Order, stop: Event) -> list[Task]:
 
 
 def _no_room(config: Config, order: Order) -> list[Task]:
-    """Too little space to take anything in: what was begun is finished, what is new stays where it is."""
+    """Too little space to take anything in: the outbox is finished, what is new stays where it is. Who named files is told."""
     message = f"{config.state.path}: less than [state] min_free_mb = {config.state.min_free_mb} is free; nothing new is taken in"
-    if order.paths:
+    if order.paths and not order.wait_sources:
         raise StateFault(f"{message}. Make room, then sync again")
     log.warning("%s", message)
     return []

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from datetime import timedelta
 from pathlib import Path
 from threading import Event
 from typing import Any
 
 import pytest
 
-from sync import orders
+from sync import orders, wiring
 from sync.config import load
-from sync.errors import UsageFault
+from sync.errors import Outage, UsageFault
 from sync.libraries.base import Receipt, Write
 from sync.libraries.embedded import Embedded
 from sync.report import RunReport, as_json, as_text
 from sync.state.ledger import Ledger
+from sync.state.upkeep import Cutoffs
+from sync.steps.tools import instant
 from tests.scene import Scene, outcomes, scene
 from tests.servers.works import Work, make_works, to_ris
 from tests.servers.zotero import API_KEY
@@ -139,6 +142,52 @@ def test_values_that_a_drop_filled_into_an_item_of_others_are_taken_out_again(st
     now = living(stage)[key]
     assert now["collections"] == []
     assert now.get("abstractNote", "") == first.get("abstractNote", "")
+
+
+def test_a_withdrawal_that_was_broken_off_is_ended_by_the_next_run(
+    stage: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mine = drop(stage, "a.ris", WORKS[:2])
+    with monkeypatch.context() as patch:
+
+        def away(*_: object) -> None:
+            raise Outage("nobody answers", service="zotero")
+
+        patch.setattr("sync.steps.withdrawing.taken_back", away)
+        broken = carry(stage, withdraw="a.ris")
+    assert (broken.failure, set(living(stage))) == ("nobody answers", set(mine))
+    carry(stage, owed_only=True)
+    assert living(stage) == {}
+    ledger = ledger_of(stage)
+    (run,) = [run for run in ledger.undoings.runs() if run.id == broken.run]
+    assert (bool(run.finished), run.wrote) == (True, 2)
+    assert ledger.withdrawals.unfinished(1) == []
+    ledger.close()
+
+
+def test_what_a_drop_wrote_must_be_known_and_its_work_be_done(tmp_path: Path) -> None:
+    with scene(tmp_path) as stage:
+        stage.write_config(use=[], inbox_settle_seconds=0.0)
+        (stage.inbox / "a.ris").write_text(to_ris(WORKS[:2]))
+        carry(stage)
+        ledger = ledger_of(stage)
+        with ledger.transaction() as sql:
+            sql.execute("UPDATE drops SET state = 'open'")
+        with pytest.raises(UsageFault, match="not worked off to the end"):
+            carry(stage, withdraw="a.ris")
+        with ledger.transaction() as sql:
+            sql.execute("UPDATE drops SET state = 'done'")
+        later = instant(wiring.utc_now() + timedelta(days=1))
+        ledger.upkeep.let_go(Cutoffs(journal=later), later)
+        with pytest.raises(UsageFault, match=r"as \[retention\] journal says"):
+            carry(stage, withdraw="a.ris")
+        ledger.close()
+        for path in (stage.folder / "state").iterdir():
+            path.unlink()
+        carry(stage, rebuild=True)
+        with pytest.raises(UsageFault, match="noted again after the ledger was lost"):
+            carry(stage, withdraw="a.ris")
+        assert len(living(stage)) == 2
 
 
 def test_a_dry_withdrawal_says_the_same_and_writes_nothing(stage: Scene) -> None:
