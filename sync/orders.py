@@ -18,7 +18,8 @@ from sync import drops, keeping, wiring
 from sync.config import Config, reviews
 from sync.errors import ConfigFault, Locked, Outage, StateFault, UsageFault, ZotdropError
 from sync.report import RunReport
-from sync.run import refresh_library, retry_drops, see_library, sync_drops, undo_run
+from sync.run import refresh_library, retry_drops, see_library, sync_drops, undo_run, withdraw_drop
+from sync.state import examining
 from sync.state.ledger import Ledger
 from sync.steps.tools import Task, Tools, instant
 
@@ -62,6 +63,8 @@ class Order:
     cleanup: bool = False
     rebuild: bool = False
     retry: bool = False
+    withdraw: str = ""
+    instead: str = ""
 
     @property
     def watched(self) -> bool:
@@ -126,6 +129,11 @@ def take_back(config: Config, ledger: Ledger, wish: int) -> bool:
         lock.release()
 
 
+def examine(config: Config) -> None:
+    """Look through a ledger whose last run was cut off, before a daemon goes on with it. Raises LedgerFault for a damaged one."""
+    examining.examine(Path(config.state.path))
+
+
 def spool(config: Config, data: bytes) -> str:
     """Keep what came on standard input as a file, so that it can be read again after a crash; its path."""
     folder = Path(config.state.path).parent / drops.SPOOL
@@ -136,6 +144,8 @@ def spool(config: Config, data: bytes) -> str:
 def _by_library(config: Config, order: Order, *, kind: str, stop: Event, tell: Tell) -> list[RunReport]:
     if order.undo:
         return [_undo(config, order, stop, tell)]
+    if order.withdraw:
+        return [_withdraw(config, order, stop, tell)]
     if order.cleanup:
         return [_cleanup(config, order)]
     by_library: dict[str, list[Task]] = {}
@@ -194,6 +204,31 @@ def _undo(config: Config, order: Order, stop: Event, tell: Tell) -> RunReport:
             return undo_run(tools, run.id)
 
 
+def _withdraw(config: Config, order: Order, stop: Event, tell: Tell) -> RunReport:
+    """Take a drop back, in the library that it went to. Raises UsageFault where that cannot be, before anything is written."""
+    with keeping.ledger_of(config, dry=order.dry_run) as ledger:
+        drop = ledger.overlaps.drop_called(order.withdraw)
+        instead = ledger.overlaps.drop_called(order.instead) if order.instead else None
+        ledger.withdrawals.check(drop)
+        if instead is not None:
+            _check_instead(ledger, drop, instead)
+        name = _library_called(config, ledger.withdrawals.library_of(drop), stop)
+        with wiring.open_tools(
+            config, name, ledger, stop=stop, tell=tell, dry=order.dry_run, offline=True, ask=False
+        ) as tools:
+            return withdraw_drop(tools, drop, "withdraw" if instead is None else "supersede", instead)
+
+
+def _check_instead(ledger: Ledger, drop: int, instead: int) -> None:
+    old, new = ledger.records.get(drop), ledger.records.get(instead)
+    if drop == instead:
+        raise UsageFault(f"{old.path}: a drop cannot stand for itself")
+    if new.library != old.library:
+        raise UsageFault(f"{new.path}: it went to another library than {old.path} and cannot stand for it")
+    if new.state != "done":
+        raise UsageFault(f"{new.path}: not worked off to the end; zotdrop status says what it waits for")
+
+
 def _cleanup(config: Config, order: Order) -> RunReport:
     with closing(wiring.open_ledger(config)) as ledger:
         return keeping.cleanup(config, ledger, dry=order.dry_run)
@@ -235,9 +270,9 @@ def _tasks(config: Config, order: Order, stop: Event) -> list[Task]:
 
 
 def _no_room(config: Config, order: Order) -> list[Task]:
-    """Too little space to take anything in: what was begun is finished, what is new stays where it is."""
+    """Too little space to take anything in: the outbox is finished, what is new stays where it is. Who named files is told."""
     message = f"{config.state.path}: less than [state] min_free_mb = {config.state.min_free_mb} is free; nothing new is taken in"
-    if order.paths:
+    if order.paths and not order.wait_sources:
         raise StateFault(f"{message}. Make room, then sync again")
     log.warning("%s", message)
     return []

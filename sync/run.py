@@ -22,6 +22,7 @@ from sync.logs import drop_is, run_is
 from sync.report import DropReport, RecordLine, RunReport, SeenLine, UndoneLine, as_json
 from sync.state.records import DropRow, Row
 from sync.state.undoings import UNDONE
+from sync.state.withdrawals import named
 from sync.steps import intake, retrying
 from sync.steps.attaching import upload_files
 from sync.steps.carrying import carried, gathered
@@ -34,6 +35,7 @@ from sync.steps.refreshing import Refreshed, askable, refresh
 from sync.steps.routing import path_of, wish_of
 from sync.steps.tools import BATCH, Rules, Run, Task, Tools, instant
 from sync.steps.undoing import Undone, undo
+from sync.steps.withdrawing import withdraw
 from sync.steps.writing import drain
 
 log = logging.getLogger("zotdrop.run")
@@ -134,6 +136,22 @@ def undo_run(tools: Tools, undoes: str, *, kind: str = "undo") -> RunReport:
     return _one_task(tools, kind, take_back, undoes=undoes)
 
 
+def withdraw_drop(tools: Tools, drop: int, kind: str, instead: int | None = None) -> RunReport:
+    """Take back what a drop brought to this library. instead: the drop that stands for it from now on (`kind` is supersede then).
+
+    One that is broken off stays open: the next run on this library goes on with it.
+    """
+
+    def take_back(run: Run, told: dict[str, Any]) -> None:
+        told.update(undoes=named(drop), withdrawn=tools.ledger.records.get(drop).path)
+        _catch_up(tools, run)
+        told.update(undone=_undone(withdraw(tools, run, drop)))
+        if instead is not None and not tools.dry:
+            tools.ledger.overlaps.answer(instead, "superseded")
+
+    return _one_task(tools, kind, take_back, undoes=named(drop))
+
+
 def rebuild_library(tools: Tools, found: Sequence[Found]) -> RunReport:
     """Note drops that were worked off before, with what became of them in the library, which is read and not written."""
 
@@ -176,8 +194,8 @@ def sync_drop(tools: Tools, run: Run, task: Task, *, before: ZotdropError | None
     _check_limits(tools, run, task, row)
     _work_off(tools, run, task, row)
     upload_files(tools, run, row.id)
-    tools.ledger.records.close_drop_if_done(row.id)
-    return _finish(tools, task, tools.ledger.records.get(row.id))
+    overlap = tools.ledger.overlaps.note(row.id) if tools.ledger.records.close_drop_if_done(row.id) else None
+    return _finish(tools, task, tools.ledger.records.get(row.id), overlap=overlap.says if overlap else "")
 
 
 def drop_report(tools: Tools, task: Task, row: DropRow, *, again: bool = False) -> DropReport:
@@ -204,6 +222,12 @@ def _catch_up(tools: Tools, run: Run) -> None:
         if name != run.id and not tools.dry:
             told = _undone(undo(tools, Run(name), undoes))
             report = RunReport(name, tools.instant(), 0.0, {}, undoes=undoes, undone=told)
+            tools.ledger.end_run(name, tools.instant(), as_json(report))
+    for name, drop in tools.ledger.withdrawals.unfinished(tools.snapshot.id):
+        if name != run.id and not tools.dry:
+            told = _undone(withdraw(tools, Run(name), drop))
+            path = tools.ledger.records.get(drop).path
+            report = RunReport(name, tools.instant(), 0.0, {}, undoes=named(drop), undone=told, withdrawn=path)
             tools.ledger.end_run(name, tools.instant(), as_json(report))
 
 
@@ -291,9 +315,9 @@ def _one_pass(tools: Tools, run: Run, task: Task, row: DropRow, wish: Future[Wis
         tools.tell(f"syncing {task.name}", done, left)
 
 
-def _finish(tools: Tools, task: Task, row: DropRow, *, again: bool = False) -> DropReport:
+def _finish(tools: Tools, task: Task, row: DropRow, *, again: bool = False, overlap: str = "") -> DropReport:
     """The report of a drop; a drop of an inbox that is done leaves it."""
-    report = drop_report(tools, task, row, again=again)
+    report = replace(drop_report(tools, task, row, again=again), overlap=overlap)
     if task.ours and not tools.dry and row.state == "done":
         put_away(task, report)
     return report

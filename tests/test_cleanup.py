@@ -13,7 +13,7 @@ import pytest
 
 from sync import keeping, orders, wiring
 from sync.config import Config, load
-from sync.errors import UsageFault
+from sync.errors import StateFault, UsageFault
 from sync.report import RunReport, as_json
 from sync.state.ledger import Ledger
 from sync.steps.tools import instant
@@ -242,3 +242,24 @@ def test_the_command_tells_what_went_and_the_service_takes_it_over_as_an_order(s
     assert b"Nothing is older" in stage.run("cleanup").stdout
     order = orders.Order(cleanup=True, dry_run=True)
     assert orders.Order.from_json(json.loads(json.dumps(order.as_json()))) == order
+
+
+def test_below_min_free_the_service_takes_nothing_in_and_still_finishes_the_outbox(stage: Scene) -> None:
+    own = config(stage)
+    dropped(stage, "a.ris", to_ris(WORKS[:2]), own)
+    ledger = opened(own)
+    with ledger.transaction() as sql:  # as if the answers had not come
+        sql.execute("UPDATE outbox SET state = 'pending'")
+        sql.execute("UPDATE records SET state = 'planned'")
+    new = stage.inbox / "b.ris"
+    new.write_text(to_ris(WORKS[2:4]))
+    full = own.model_copy(update={"state": own.state.model_copy(update={"min_free_mb": 10**9})})
+    report = carry(full, orders.Order(paths=(str(new),), inbox="default", wait_sources=True))
+    assert (report.drops, report.failure) == ((), "")
+    assert new.exists()
+    assert ledger.totals() == {"created": 2}
+    assert not any(ledger.waits().values()), "the outbox is finished"
+    with pytest.raises(StateFault, match="Make room, then sync again"):
+        carry(full, orders.Order(paths=(str(new),)))
+    assert [line.outcome for line in carry(own, orders.Order(wait_sources=True)).drops[0].records] == ["created"] * 2
+    ledger.close()

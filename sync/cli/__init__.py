@@ -40,6 +40,8 @@ for _command in (
     keeping.cleanup,
     keeping.backup,
     keeping.rebuild,
+    keeping.withdraw,
+    keeping.supersede,
 ):
     cli.add_command(_command)
 

@@ -24,15 +24,20 @@ def review_list(shared: Common) -> None:
     """Every question, with its number."""
     from sync import wiring
     from sync.report.records import question_json, question_text
+    from sync.report.words import printable
 
     ledger = wiring.open_ledger(shared.load())
     try:
         asked = [asdict(question) for question in ledger.questions.open()]
+        drops = ledger.overlaps.open()
     finally:
         ledger.close()
+    for one in drops:
+        said = f"drop {printable(one.path)}: {one.says}."
+        click.echo(dump({"drop": one.path, "question": one.says})) if shared.json else shared.show(said)
     for question in asked:
         click.echo(dump(question_json(question))) if shared.json else shared.show(question_text(question))
-    if not asked:
+    if not asked and not drops:
         shared.say("nothing waits for you")
 
 

@@ -80,6 +80,7 @@ class DropReport:
     """How the records of one drop ended. gap_lines: lines of text between entries that belong to no record.
 
     assigned: its review and search.  database: that most of its records name.  done: nothing of it is left to do.
+    overlap: what is asked of the drop as a whole, because it looks like a newer export of an earlier one.
     """
 
     path: str
@@ -91,6 +92,7 @@ class DropReport:
     assigned: Assigned = NOWHERE
     database: str = ""
     done: bool = False
+    overlap: str = ""
 
     @property
     def outcomes(self) -> dict[str, int]:
@@ -120,6 +122,7 @@ class RunReport:
     deferred: those of `away` that are only asked at another hour.
     refreshed: items of the library that were looked at again (None: that was not asked for).  seen: those worth a word.
     undoes: the run that this one took back.  undone: what became of each object of it.  upkeep: what was done for the ledger.
+    withdrawn: the drop that this one took back.
     """
 
     run: str
@@ -139,6 +142,7 @@ class RunReport:
     undone: tuple[UndoneLine, ...] = ()
     upkeep: Upkeep | None = None
     deferred: tuple[str, ...] = ()
+    withdrawn: str = ""
 
     @property
     def outcomes(self) -> dict[str, int]:
@@ -222,6 +226,7 @@ def _drop_json(drop: DropReport) -> dict[str, Any]:
         "gap_lines": drop.gap_lines,
         "message": drop.message,
         **search_json(drop.assigned, drop.database),
+        **({"overlap": drop.overlap} if drop.overlap else {}),
         "outcomes": drop.outcomes,
         "records": [_record_json(line) for line in drop.records],
     }
@@ -275,13 +280,15 @@ def _refresh_text(report: RunReport, *, verbose: bool) -> list[str]:
 
 
 def _undo_json(report: RunReport) -> dict[str, Any]:
-    return {"run": report.undoes, "objects": [asdict(one) for one in report.undone]}
+    what = {"drop": report.withdrawn} if report.withdrawn else {"run": report.undoes}
+    return {**what, "objects": [asdict(one) for one in report.undone]}
 
 
 def _undo_text(report: RunReport, *, verbose: bool) -> list[str]:
     done = [one for one in report.undone if one.did != "kept"]
     kept = [one for one in report.undone if one.did == "kept" or one.left]
-    lines = [f"Run {report.undoes}: {count(len(done), 'object')} {'would be ' if report.dry else ''}taken back"]
+    what = f"Drop {printable(report.withdrawn)}" if report.withdrawn else f"Run {report.undoes}"
+    lines = [f"{what}: {count(len(done), 'object')} {'would be ' if report.dry else ''}taken back"]
     lines += [
         f"  {number:>6}  {_UNDONE[did]}" for did, number in sorted(Counter(one.did for one in report.undone).items())
     ]
@@ -316,6 +323,8 @@ def _drop_text(drop: DropReport, *, verbose: bool) -> list[str]:
         lines.append(f"  {printable(drop.message)}")
     lines += search_text(drop.assigned, printable(drop.database), drop.entries)
     lines += [f"  {number:>6}  {_WORDS[outcome]}" for outcome, number in drop.outcomes.items() if number]
+    if drop.overlap:
+        lines.append(f"  {printable(drop.overlap)}.")
     if drop.gap_lines and drop.entries:
         lines.append(f"  {drop.gap_lines:>6}  lines between the records belong to none (kept in the ledger)")
     if drop.entries and all("same-drop" in line.reasons for line in drop.records):

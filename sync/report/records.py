@@ -129,7 +129,8 @@ def history_text(run: Mapping[str, Any]) -> str:
         totals.update(drop["outcomes"])
     told = ", ".join(f"{number} {outcome}" for outcome, number in totals.items() if number)
     drops = ", ".join(printable(drop["path"]) for drop in report.get("drops", ())[:3])
-    what = f"takes back {run['undoes']}" if run["undoes"] else drops
+    taken = report.get("undo", {}).get("drop") or run["undoes"]
+    what = f"takes back {printable(taken)}" if run["undoes"] else drops
     ended = "  (cannot be undone any more)" if run["let_go"] else "" if run["finished"] else "  (not ended)"
     return f"{run['id']}  {run['kind']}  {count(run['wrote'], 'object')} written  {told}  {what}".rstrip() + ended
 

@@ -21,7 +21,7 @@ from sync.config import Config
 from sync.errors import ConfigFault, Locked, ZotdropError
 from sync.health.bulletin import Bulletin
 from sync.notify.teller import Teller
-from sync.orders import Order, carry_out, daemon_lock, worst
+from sync.orders import Order, carry_out, daemon_lock, examine, worst
 from sync.report import RunReport, as_json, as_text
 from sync.report.lines import log_lines
 from sync.service.events import Events
@@ -76,6 +76,7 @@ class Daemon:
         except Timeout:
             raise Locked(f"{self.config.state.path}: a zotdrop daemon already runs on this state") from None
         try:
+            examine(self.config)
             ledger = Ledger.open(Path(self.config.state.path))
             ledger.wishes.release()
             ledger.close()

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 import msgspec
 
@@ -142,18 +142,22 @@ class Database:
         try:
             yield self.connection
             self._run("COMMIT")
-        except (sqlite3.IntegrityError, sqlite3.ProgrammingError):
+        except BaseException as fault:
+            if _is_the_worlds(fault):
+                raise told(self.path, fault) from fault
             raise
-        except sqlite3.DatabaseError as fault:
-            raise told(self.path, fault) from fault
         finally:
             self._open_transaction = False
-            if self.connection.in_transaction:  # a full disk may have ended it already
-                self.connection.execute("ROLLBACK")
+            if self.connection.in_transaction:  # a broken file or a full disk may have ended it already
+                with suppress(sqlite3.Error):
+                    self.connection.execute("ROLLBACK")
 
     def rows(self, sql: str, values: Sequence[Any] = ()) -> Iterator[sqlite3.Row]:
         """The rows of a query."""
-        yield from self._run(sql, values)
+        try:
+            yield from self._run(sql, values)
+        except sqlite3.DatabaseError as fault:
+            raise (told(self.path, fault) if _is_the_worlds(fault) else fault) from fault
 
     def one(self, sql: str, values: Sequence[Any] = ()) -> sqlite3.Row | None:
         """The first row, or None."""
@@ -192,9 +196,7 @@ class Database:
         try:
             return self.connection.execute(sql, values)
         except sqlite3.DatabaseError as fault:
-            if isinstance(fault, sqlite3.IntegrityError | sqlite3.ProgrammingError):
-                raise
-            raise told(self.path, fault) from fault
+            raise (told(self.path, fault) if _is_the_worlds(fault) else fault) from fault
 
     def _prepare(self) -> None:
         before = self._version()
@@ -223,6 +225,12 @@ class Database:
                 f" The file is left as it is; a copy from before the change may lie in {backups.folder(Path(self.path))}"
             )
         return found
+
+
+def _is_the_worlds(fault: BaseException) -> TypeGuard[sqlite3.DatabaseError]:
+    """Whether the disk or the file is to blame, and not our statement."""
+    ours = sqlite3.IntegrityError | sqlite3.ProgrammingError
+    return isinstance(fault, sqlite3.DatabaseError) and not isinstance(fault, ours)
 
 
 def told(path: Path | str, fault: sqlite3.Error) -> StateFault:

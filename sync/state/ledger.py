@@ -10,6 +10,7 @@ from sync.state.answers import Answers
 from sync.state.database import Database, decode, encode
 from sync.state.notices import Notices
 from sync.state.outbox import Outbox
+from sync.state.overlaps import Overlaps
 from sync.state.questions import Questions
 from sync.state.records import Records
 from sync.state.retries import Retries
@@ -20,11 +21,12 @@ from sync.state.stories import Stories
 from sync.state.undoings import Undoings
 from sync.state.upkeep import Upkeep
 from sync.state.wishes import Wishes
+from sync.state.withdrawals import Withdrawals
 
 
 class Ledger:
     """All tables of the ledger by room: `records`, `answers`, `notices`, `questions`, `retries`, `routes`, `stops`, `wishes`, `undoings`,
-    `upkeep`; per library a snapshot and an outbox.
+    `withdrawals`, `overlaps`, `upkeep`; per library a snapshot and an outbox.
     """
 
     def __init__(self, database: Database) -> None:
@@ -39,6 +41,8 @@ class Ledger:
         self.stories = Stories(database)
         self.wishes = Wishes(database)
         self.undoings = Undoings(database)
+        self.withdrawals = Withdrawals(database)
+        self.overlaps = Overlaps(database)
         self.upkeep = Upkeep(database)
         self.transaction = database.transaction
         self._snapshots: dict[str, Snapshot] = {}

@@ -1,0 +1,104 @@
+"""Drops by name, and those that hold nearly all of what an earlier one brought: an export that was made again."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import PurePath
+
+from sync.errors import UsageFault
+from sync.state.database import Database
+
+FEW = 10  # works: smaller drops lie within earlier ones by chance
+MOST, HALF = 0.9, 0.5  # of the drop's works are the earlier one's; and of the earlier one's works it holds so many
+_SHA = re.compile(r"[0-9a-f]{6,64}")
+
+
+@dataclass(frozen=True, slots=True)
+class Overlap:
+    """A drop that looks like a newer export of an earlier one. earlier_works: of the earlier one; shared: in both."""
+
+    drop: int
+    path: str
+    sha256: str
+    earlier: int
+    earlier_path: str
+    earlier_sha256: str
+    shared: int
+    works: int
+    earlier_works: int
+
+    @property
+    def says(self) -> str:
+        """What a person is told, and how to answer."""
+        gone = self.earlier_works - self.shared
+        return (
+            f"{self.shared} of its {self.works} works are those of {self.earlier_path}: a newer export of the same search? If it"
+            f" shall stand for that one (whose {gone} other works then go): zotdrop supersede {self.earlier_sha256[:8]} {self.sha256[:8]}."
+            " If both shall stay, nothing need be done"
+        )
+
+
+class Overlaps:
+    """The table `overlaps`, and the drops by their names."""
+
+    def __init__(self, database: Database) -> None:
+        self._db = database
+
+    def note(self, drop: int) -> Overlap | None:
+        """Look whether a drop that is done is a newer export of an earlier one; if so it is noted, once."""
+        works: int = self._db.value("SELECT COUNT(DISTINCT key) FROM records WHERE drop_id = ?", (drop,))
+        if works < FEW:
+            return None
+        row = self._db.one(_NEAREST, (drop,))
+        if row is None or row[1] <= MOST * works:
+            return None
+        there: int = self._db.value("SELECT COUNT(DISTINCT key) FROM records WHERE drop_id = ?", (row[0],))
+        if row[1] < HALF * there:
+            return None
+        with self._db.transaction() as sql:
+            sql.execute(
+                "INSERT OR IGNORE INTO overlaps (drop_id, earlier, shared, works) VALUES (?, ?, ?, ?)",
+                (drop, row[0], row[1], works),
+            )
+        found = self._db.one(f"{_OPEN} AND v.drop_id = ?", (drop,))  # a constant, no input
+        return Overlap(*found) if found else None
+
+    def open(self) -> list[Overlap]:
+        """Those that nobody has answered, both of whose drops still stand."""
+        return [Overlap(*row) for row in self._db.rows(f"{_OPEN} ORDER BY n.id")]  # a constant, no input
+
+    def answer(self, drop: int, answer: str) -> None:
+        """What a person decided."""
+        with self._db.transaction() as sql:
+            sql.execute("UPDATE overlaps SET answer = ? WHERE drop_id = ?", (answer, drop))
+
+    def drop_called(self, name: str) -> int:
+        """The drop with this path, file name, or beginning of its hash (from six letters). Raises UsageFault for none, or for several."""
+        rows = [tuple(row) for row in self._db.rows("SELECT id, path, sha256, state FROM drops ORDER BY id")]
+        exact = [row for row in rows if row[1] == name]
+        near = [row for row in rows if PurePath(row[1]).name == name]
+        hashed = [row for row in rows if _SHA.fullmatch(name) and row[2].startswith(name)]
+        found = exact or near or hashed
+        standing = [row for row in found if row[3] != "undone"]
+        if len(standing) == 1:
+            return int(standing[0][0])
+        if not standing:
+            why = "was taken back already" if found else "there is no such drop; zotdrop history names them"
+            raise UsageFault(f"{name}: {why}")
+        several = ", ".join(f"{row[2][:8]} ({row[1]})" for row in standing)
+        raise UsageFault(f"{name}: that are {len(standing)} drops; say which by the beginning of its hash: {several}")
+
+
+_NEAREST = (
+    "SELECT o.drop_id, COUNT(DISTINCT r.key) AS shared FROM records r JOIN records o ON o.key = r.key AND o.drop_id < r.drop_id"
+    " JOIN drops d ON d.id = o.drop_id JOIN drops n ON n.id = r.drop_id"
+    " WHERE r.drop_id = ? AND d.library = n.library AND d.state = 'done' AND d.sha256 <> n.sha256"
+    " GROUP BY o.drop_id ORDER BY shared DESC, o.drop_id DESC LIMIT 1"
+)
+_OPEN = (
+    "SELECT n.id, n.path, n.sha256, e.id, e.path, e.sha256, v.shared, v.works,"
+    " (SELECT COUNT(DISTINCT key) FROM records WHERE drop_id = e.id)"
+    " FROM overlaps v JOIN drops n ON n.id = v.drop_id JOIN drops e ON e.id = v.earlier"
+    " WHERE v.answer = '' AND n.state = 'done' AND e.state = 'done'"
+)
