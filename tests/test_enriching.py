@@ -311,3 +311,15 @@ def test_show_says_where_each_value_came_from_and_what_lost(stage: Scene) -> Non
     assert story["item"]["title"] == work.plain_title
     assert stage.run("show", str(story["record"])).stdout.decode() == said
     assert b"no record of any drop" in stage.run("show", "NOSUCH22", code=2).stderr
+
+
+@pytest.mark.parametrize(("keywords", "tags"), [("off", False), ("automatic", True)])
+def test_what_is_filled_later_brings_keywords_only_as_the_inbox_wants_them(
+    stage: Scene, keywords: str, tags: bool
+) -> None:
+    text = to_ris(WORKS[:4], without={"KW"})
+    stage.write_config(pubmed_url=NOWHERE, crossref_url=NOWHERE, inbox_keywords=keywords)
+    stage.sync(str(stage.drop("a.ris", text)))
+    stage.write_config(inbox_keywords=keywords)
+    assert stage.sync()["filled"] > 0
+    assert any(item["tags"] for item in stage.items()) is tags
