@@ -71,9 +71,19 @@ def warnings(config: Config, path: Path, given: Mapping[Place, Any]) -> Iterator
         address = urlsplit(own.url)
         if address.scheme == "http" and address.hostname not in LOOPBACK:
             yield f"{path.name}: {where} url begins with http://: the key travels for all to read; https:// is better"
+    yield from (f"{path.name}: {warning}" for warning in _keyword_tables(config))
     asks = any(config.sources.use if own.sources is None else own.sources for own in config.inbox.values())
     if not config.contact and asks:
         yield f"{path.name}: contact is empty; Crossref serves nameless clients one list of 50 DOIs a second instead of three"
+
+
+def _keyword_tables(config: Config) -> Iterator[str]:
+    """Tables of keywords that do nothing, or leave nothing."""
+    for name, own in config.inbox.items():
+        if own.keyword_map and own.keywords != "mapped":
+            yield f'[inbox.{name}] keyword_map has no effect: keywords = "{own.keywords}", not "mapped"'
+        elif own.keywords == "mapped" and not own.keyword_map and own.other_keywords == "off":
+            yield f"[inbox.{name}] keyword_map names no keyword, so that every keyword is dropped"
 
 
 def _open_to_others(path: Path) -> bool:
