@@ -237,6 +237,22 @@ def test_a_doubtful_reading_that_was_taken_says_why_it_was_asked(desk: Desk) -> 
     )
 
 
+def test_the_library_goes_out_as_ris_and_as_csl_json_too(desk: Desk) -> None:
+    assert desk.run("export", "--format", "csl-json").json() == []
+    desk.configure('original = "note"')
+    desk.run("sync", str(desk.drop("a.ris", RIS + RIS.replace("Kelp", "Moss"))))
+    assert [item["title"][:4] for item in desk.run("export", "--format", "csl-json").json()] == ["Kelp", "Moss"]
+    text = desk.run("export", "--format", "ris").out
+    assert text.count("TY  - JOUR\n") == 2
+    assert text.count("N1  - Original record") == 2
+    other = Desk(desk.folder / "other", desk.capsys)
+    other.folder.mkdir()
+    other.configure()
+    other.run("sync", str(other.drop("b.ris", text)))
+    titles = [[item["title"] for item in one.items() if item["itemType"] != "note"] for one in (desk, other)]
+    assert titles[0] == titles[1]
+
+
 # ---- report, explain, completion -----------------------------------------------------------------------------------
 
 

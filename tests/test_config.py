@@ -484,3 +484,19 @@ def test_schedules_know_their_time_zone(tmp_path: Path) -> None:
     assert load(written(tmp_path, ""), {}).zone() is None
     zone = load(written(tmp_path, "timezone = 'Europe/Berlin'"), {}).zone()
     assert str(zone) == "Europe/Berlin"
+
+
+@pytest.mark.parametrize(
+    ("text", "warning"),
+    [
+        ("[inbox.default.keyword_map]\na = 'b'", 'keyword_map has no effect: keywords = "automatic", not "mapped"'),
+        ("[inbox.default]\nkeywords = 'mapped'", "keyword_map names no keyword, so that every keyword is dropped"),
+        ("[inbox.default]\nkeywords = 'mapped'\nother_keywords = 'automatic'", ""),
+        ("[inbox.default]\nkeywords = 'mapped'\n[inbox.default.keyword_map]\na = 'b'", ""),
+    ],
+)
+def test_a_table_of_keywords_that_does_nothing_or_drops_all_is_warned_about(
+    tmp_path: Path, text: str, warning: str
+) -> None:
+    told = [one for one in load(written(tmp_path, text), {}).warnings if "keyword_map" in one]
+    assert [warning in one for one in told] == ([True] if warning else [])

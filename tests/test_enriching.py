@@ -327,3 +327,15 @@ def test_an_identifier_that_comes_late_tells_of_a_twin_and_merges_nothing(stage:
     assert len(stage.items()) == 2
     said = stage.run("show", late["drops"][0]["records"][0]["key"]).stdout.decode()
     assert "! twice-in-library: the library holds this work 2 times" in said
+
+
+@pytest.mark.parametrize(("keywords", "tags"), [("off", False), ("automatic", True)])
+def test_what_is_filled_later_brings_keywords_only_as_the_inbox_wants_them(
+    stage: Scene, keywords: str, tags: bool
+) -> None:
+    text = to_ris(WORKS[:4], without={"KW"})
+    stage.write_config(pubmed_url=NOWHERE, crossref_url=NOWHERE, inbox_keywords=keywords)
+    stage.sync(str(stage.drop("a.ris", text)))
+    stage.write_config(inbox_keywords=keywords)
+    assert stage.sync()["filled"] > 0
+    assert any(item["tags"] for item in stage.items()) is tags

@@ -116,7 +116,7 @@ def test_a_reading_that_is_accepted_becomes_an_item(stage: Scene) -> None:
 def test_the_list_says_what_to_do(stage: Scene) -> None:
     question = asked_in_a_drop(stage)
     said = stage.run("review", "list").stdout.decode()
-    assert f"zotdrop review accept {question['number']} (yes)" in said
+    assert f"zotdrop -c {stage.config} review accept {question['number']} (yes)" in said
     assert "record 2 of" in said
     assert "asked because the pages differ" in said
     assert "    against: page differ (-7.1)" in said
@@ -130,12 +130,12 @@ def test_the_list_says_what_to_do(stage: Scene) -> None:
 
 def test_the_report_says_where_to_look(stage: Scene) -> None:
     said = stage.run("sync", str(stage.drop("both.ris", ONE + "\n" + OTHER))).stdout.decode()
-    assert "1 record waits for you: zotdrop review list" in said
+    assert f"1 record waits for you: zotdrop -c {stage.config} review list" in said
 
 
 def test_what_was_not_asked_cannot_be_decided(stage: Scene) -> None:
-    said = stage.run("review", "accept", "4711", code=2).stderr
-    assert b"zotdrop review list" in said
+    said = stage.run("review", "accept", "4711", code=2).stderr.decode()
+    assert f"zotdrop -c {stage.config} review list" in said
 
 
 def test_of_several_decisions_all_hold_or_none(stage: Scene) -> None:

@@ -166,5 +166,5 @@ def test_history_names_the_runs_and_a_wrong_name_is_told(stage: Scene) -> None:
     assert lines[1].startswith(report["run"])
     assert "1 created" in lines[1]
     assert len(stage.run("history", "-v").stdout.decode().splitlines()) == 3
-    assert b"zotdrop history" in stage.run("undo", "nothing", "--yes", code=2).stderr
+    assert f"zotdrop -c {stage.config} history" in stage.run("undo", "nothing", "--yes", code=2).stderr.decode()
     assert b"--yes" in stage.run("undo", report["run"], code=2).stderr

@@ -56,7 +56,7 @@ def _run(arguments: list[str]) -> int:
     try:
         code = cli.main(args=arguments, prog_name="zotdrop", standalone_mode=False, obj=shared)
     except click.exceptions.Abort:
-        code = _failed(shared, arguments, 130, "broken off; nothing was begun")
+        code = _failed(shared, arguments, 130, "broken off")
     except click.ClickException as fault:
         fault.show()
         code = _as_data(shared, arguments, fault.exit_code, fault.format_message())

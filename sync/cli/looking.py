@@ -89,14 +89,19 @@ def history(shared: Common, *, limit: int) -> None:
 
 @click.command()
 @click.option(
-    "--format", "kind", type=click.Choice(["json"]), default="json", help="One item per line, as Zotero's API has it."
+    "--format",
+    "kind",
+    type=click.Choice(["json", "ris", "csl-json"]),
+    default="json",
+    help="json: one item per line, as Zotero's API has it; ris and csl-json: for other programs.",
 )
 @click.option("--library", metavar="NAME", help="The library to export, where there are several.")
 @common
 @click.pass_obj
-def export(shared: Common, /, *, library: str | None, **_format: str) -> None:
-    """Write the items of the library to stdout, one per line."""
+def export(shared: Common, /, *, library: str | None, kind: str) -> None:
+    """Write the items of the library to stdout."""
     from sync import wiring
+    from sync.report.exports import EXPORTS
 
     config = shared.load()
     name = library or next(iter(config.library))
@@ -106,8 +111,9 @@ def export(shared: Common, /, *, library: str | None, **_format: str) -> None:
         raise UsageFault(f"which library? say --library {' or --library '.join(config.library)}")
     opened = wiring.open_library(config, name, threading.Event())
     try:
-        for item in opened.items():
-            click.echo(dump({**item.data, "key": item.key, "version": item.version}))
+        items = ({**item.data, "key": item.key, "version": item.version} for item in opened.items())
+        for part in EXPORTS[kind](items):
+            click.echo(part)
     finally:
         opened.close()
 

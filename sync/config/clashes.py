@@ -68,6 +68,7 @@ def warnings(config: Config, path: Path, given: Mapping[Place, Any]) -> Iterator
     health = config.health
     if health.anywhere and _host(health.listen) not in {*LOOPBACK, ""}:
         yield f"{path.name}: [health] listen = {health.listen!r}: whoever reaches this machine can read how things stand"
+    yield from (f"{path.name}: {warning}" for warning in _keyword_tables(config))
     asks = any(config.sources.use if own.sources is None else own.sources for own in config.inbox.values())
     if not config.contact and asks:
         yield f"{path.name}: contact is empty; Crossref serves nameless clients one list of 50 DOIs a second instead of three"
@@ -96,6 +97,15 @@ def _address(key: Placed) -> str:
 
 def _host(listen: str) -> str:
     return listen.rpartition(":")[0].strip("[]")
+
+
+def _keyword_tables(config: Config) -> Iterator[str]:
+    """Tables of keywords that do nothing, or leave nothing."""
+    for name, own in config.inbox.items():
+        if own.keyword_map and own.keywords != "mapped":
+            yield f'[inbox.{name}] keyword_map has no effect: keywords = "{own.keywords}", not "mapped"'
+        elif own.keywords == "mapped" and not own.keyword_map and own.other_keywords == "off":
+            yield f"[inbox.{name}] keyword_map names no keyword, so that every keyword is dropped"
 
 
 def _open_to_others(path: Path) -> bool:

@@ -53,7 +53,7 @@ _HABITS = tuple(
 )
 _HABIT_TAGS = frozenset(tag for tags, _, _ in _HABITS for tag in tags)
 # The line that Ovid, JSTOR and others put before or behind a record.
-_LINE = re.compile(r"\bdatabase\s*:[ \t]*(\S[^\n]*?)[ \t]*(?:<[^>\n]*>?[ \t]*)?$", re.IGNORECASE | re.MULTILINE)
+_LINE = re.compile(r"\bdatabase[ \t]?:[ \t]{0,9}([^\s<][^\n<]{0,200})", re.IGNORECASE)
 _NO_NAME = re.compile(r"[\d\W]*")
 _MOST_NAME = 60  # letters of a name that no table has
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from sync.core.databases import database_line, database_of, majority
@@ -55,6 +57,14 @@ def test_the_line_between_records_may_name_it() -> None:
     assert database_line("1.\nDatabase: Embase <1974 to 2026>\nSearch Strategy:") == "Embase"
     assert database_line("Provider: APA\nDatabase: PsycINFO") == "APA PsycInfo"
     assert database_line("no such line") == ""
+    assert database_line("Database: 2026") == ""
+
+
+def test_a_line_that_never_ends_is_looked_at_once() -> None:
+    began = time.process_time()
+    for text in ("database: " + "<" * 500_000, "database" + " \n" * 500_000, "database: x " * 100_000):
+        database_line(text)
+    assert time.process_time() - began < 1.0
 
 
 def test_the_majority_of_all_records_decides() -> None:
