@@ -83,14 +83,15 @@ class Daemon:
         self._lock = daemon_lock(config)
         self._stopped: dict[str, Standstill] = {}  # by the library's name
         self._teller = Teller(config)
-        self._scheduler: Any = None
+        self._jobs: list[Any] = []
         self.pulse = Pulse(config.state.path, config.inbox, now=wiring.utc_now, outlook=self._outlook)
 
     def run(self) -> None:
         """Until SIGTERM or SIGINT. Raises Locked if another daemon lives on this state."""
         with self._alone(), self._living(), served(self.config, self.pulse.state):
-            scheduler = self._scheduler = self._schedule()
+            scheduler = self._schedule()
             scheduler.start()
+            self._jobs = scheduler.get_jobs()
             self._teller.start()
             notify("READY=1\nSTATUS=watching " + ", ".join(self.config.inbox))
             log.info("watching %s", ", ".join(str(inbox.path) for inbox in self.config.inbox.values()))
@@ -212,10 +213,9 @@ class Daemon:
 
     def _outlook(self) -> dict[str, Any]:
         """What comes next: the next look at each inbox and the next of each other job, and drops that are tried again."""
-        jobs = self._scheduler.get_jobs() if self._scheduler else ()
-        now = wiring.utc_now()
+        now = wiring.utc_now()  # the jobs are not asked for here: a scheduler that ends waits for us with its lock held
         return {
-            "next": {job.id: instant(job.next_run_time.astimezone(UTC)) for job in jobs if job.next_run_time},
+            "next": {job.id: instant(job.next_run_time.astimezone(UTC)) for job in self._jobs if job.next_run_time},
             "retries": [
                 {
                     "path": str(path),
