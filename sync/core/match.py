@@ -182,7 +182,7 @@ _TABLE: tuple[tuple[Callable[[Signs], bool], tuple[tuple[str, Verdict, Callable[
     ),
     # Versions of a Cochrane review.
     (
-        lambda s: s.one.cochrane and s.title >= ALIKE and s.versions,
+        lambda s: s.title >= ALIKE and s.one.cochrane and s.versions,
         (("cochrane-version", _RELATED, lambda _: True),),
     ),
     # Numbers in titles: series, parts, yearly guidelines.

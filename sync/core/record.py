@@ -161,8 +161,7 @@ class Record:
 
     def base(self, name: str) -> str:
         """The value behind a base field: `base("publicationTitle")` reads `bookTitle` of a chapter. Empty if there is none."""
-        own = schema.own_field(self.item_type, name)
-        return self.fields.get(own, "") if own else ""
+        return self.fields.get(schema.own_fields(self.item_type).get(name, ""), "")
 
     @property
     def title(self) -> str:

@@ -7,7 +7,6 @@ field `base` under the name `own`; such a type has no field called `base` itself
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cache
 from types import MappingProxyType
 from typing import TypeVar
 
@@ -147,6 +146,7 @@ def _read(row: str) -> tuple[frozenset[str], Mapping[str, str]]:
 
 _TABLE = {kind: _read(row) for kind, row in _FIELDS.items()}
 _BASES = {kind: {name: base for base, name in own.items()} for kind, (_, own) in _TABLE.items()}
+_OWN = {kind: MappingProxyType({**{name: name for name in known}, **own}) for kind, (known, own) in _TABLE.items()}
 _ROLES = {kind: tuple(row.split()) for kind, row in _CREATORS.items()}
 
 ITEM_TYPES = frozenset(_FIELDS)
@@ -169,17 +169,12 @@ def primary_creator(item_type: str) -> str:
 
 def own_field(item_type: str, name: str) -> str | None:
     """The field in which a type keeps `name`: `bookTitle` for a chapter's `publicationTitle`; None if it has none."""
-    known, own = _of(_TABLE, item_type)
-    if name in own:
-        return own[name]
-    return name if name in known else None
+    return own_fields(item_type).get(name)
 
 
-@cache
 def own_fields(item_type: str) -> Mapping[str, str]:
     """Every field and base field that a type has, with the field that it keeps it in: what `own_field` says, as a table."""
-    known, own = _of(_TABLE, item_type)
-    return MappingProxyType({**{name: name for name in known}, **own})
+    return _of(_OWN, item_type)
 
 
 def base_field(item_type: str, name: str) -> str:

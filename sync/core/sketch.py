@@ -79,6 +79,9 @@ _PART = re.compile(
 )
 _ROMAN = re.compile(r"\b(?:ii|iii|iv|vi|vii|viii|ix|xi|xii)\b|\b(?:v|x)$")
 _NUMBER_WORD = re.compile(r"\b(?:" + "|".join(list(_COUNTED)[1:]) + r")\b")
+_MAY_COUNT = re.compile(
+    r"(?:^| )(?:[^ ]|" + "|".join(SPELT) + r")(?: |$)"
+)  # a word that may be a number: most titles have none
 _GREEK_LETTERS = "αβγδεζηθκλμπρσςτφχψω"
 _GREEK_WORDS = (
     "alpha beta gamma delta epsilon zeta eta theta kappa lambda mu pi rho sigma sigma tau phi chi psi omega".split()
@@ -105,6 +108,10 @@ _CITATION = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 _BRACKETS = re.compile(r"\s*[\[(][^\])]*[\])]")
+_DIGITS = re.compile(r"\d+")
+_HALF_BRACKET, _PLAIN_ISSUE = re.compile(r"\s*\d+\)"), re.compile(r"\d{1,2}")
+_DASHES, _PAGES_WORD = re.compile(r"--|[\u2010-\u2015\u2212]"), re.compile(r"^(?:pp?\.?|pages?)\s*")
+_PAGE_LISTS, _ROMAN_PAGE = re.compile(r"[,;+]"), re.compile(r"[ivxlc]+")
 _NO_PAGE = frozenset({"t", "suppl", "s", "n", "na", "n/a", "no", "pagination"})
 _LETTERED = re.compile(r"(?:[a-z]{0,2}|[ivxl]+)(\d+)[a-z]?")
 _NUMBER_IN_ISSUE = re.compile(r"[a-z]+\d{3,}|cd\d+")
@@ -199,7 +206,7 @@ class Sketch:
     @property
     def in_supplement(self) -> bool:
         """Whether its page is one of a supplement."""
-        return re.match(r"s\d", self.first) is not None
+        return self.first[:1] == "s" and self.first[1:2].isdecimal()
 
 
 def sketch(record: Record) -> Sketch:
@@ -281,8 +288,8 @@ def _without_tail(title: str) -> str:
 
 def _numbers(title: str) -> tuple[str, ...]:
     """The numbers of a title, however they are written: `part II`, `two` and `2` are `2`."""
-    digits = [number.lstrip("0") or "0" for number in re.findall(r"\d+", title)]
-    if not any(len(word) == 1 or word in SPELT for word in title.split()):
+    digits = [number.lstrip("0") or "0" for number in _DIGITS.findall(title)]
+    if not _MAY_COUNT.search(title):
         return tuple(sorted(digits))
     parts = {found.start(1): found[1] for found in _PART.finditer(title)}
     others = {found.start(): found[0] for found in (*_ROMAN.finditer(title), *_NUMBER_WORD.finditer(title))}
@@ -332,7 +339,7 @@ def _journal(said: str) -> tuple[str, str]:
 
 def _volume(said: str) -> str:
     """The number alone; half a bracket (`2)`) is the rest of a supplement."""
-    if re.match(r"\s*\d+\)", said):
+    if ")" in said and _HALF_BRACKET.match(said):
         return ""
     words = [word for word in fold(said).split() if word not in {"vol", "volume", "v"}]
     return words[0].lstrip("0") if words else ""
@@ -346,7 +353,7 @@ def _issue(said: str) -> tuple[str, str]:
     if words[0] == "article":
         return "", words[-1]
     number = words[0].lstrip("0")
-    return (number if re.fullmatch(r"\d{1,2}", number) else ""), (number if _NUMBER_IN_ISSUE.fullmatch(number) else "")
+    return (number if _PLAIN_ISSUE.fullmatch(number) else ""), (number if _NUMBER_IN_ISSUE.fullmatch(number) else "")
 
 
 def _isbns(record: Record) -> frozenset[str]:
@@ -365,9 +372,9 @@ def _whole_issue(said: str) -> str:
 
 def _pages(said: str, *, known_volume: bool) -> tuple[str, str, frozenset[str]]:
     """First and last page, and where each range begins. `1-6` without a volume says nothing: every preprint has it."""
-    text = re.sub(r"--|[\u2010-\u2015\u2212]", "-", said.strip().lower().strip('"'))
-    text = re.sub(r"^(?:pp?\.?|pages?)\s*", "", text)
-    ranges = [found for part in re.split(r"[,;+]", text) if part.strip() and (found := _range(part.strip()))[0]]
+    text = _DASHES.sub("-", said.strip().lower().strip('"'))
+    text = _PAGES_WORD.sub("", text)
+    ranges = [found for part in _PAGE_LISTS.split(text) if part.strip() and (found := _range(part.strip()))[0]]
     if not ranges or (ranges[0][0] == "1" and not known_volume):
         return "", "", frozenset()
     return *ranges[0], frozenset(_bare(first) for first, _ in ranges)
@@ -386,7 +393,7 @@ def _range(said: str) -> tuple[str, str]:
     first, last = first.lstrip("0"), last.lstrip("0")
     if first.isdecimal() and last.isdecimal() and len(last) < len(first):
         last = first[: len(first) - len(last)] + last
-    is_page = re.search(r"\d", first) or re.fullmatch(r"[ivxlc]+", first)
+    is_page = _DIGITS.search(first) or _ROMAN_PAGE.fullmatch(first)
     return (first, last) if is_page else ("", "")
 
 

@@ -14,7 +14,7 @@ from contextvars import copy_context
 from dataclasses import dataclass, replace
 from threading import Lock
 from typing import TypeVar
-from urllib.parse import quote, urlencode
+from urllib.parse import quote, quote_plus, urlencode
 
 from sync.core.crossref_json import CONTAINERS, Work, agency, decode, dois, is_refusal, work_to_record
 from sync.core.identifiers import doi_key, parse_doi
@@ -41,6 +41,7 @@ FOUND = 5  # works that a search gives; whether one of them is the record's is d
 _WORDS = 600  # letters of a title and names that are searched for
 _NAMES = 3
 _LATER = "as many works were searched as a run may (searches_per_run); the next run goes on"
+_ROWS = 2  # digits of how many works a list asks for
 PATIENCE = 3  # outages in one round after which the rest of it is not asked
 
 
@@ -163,11 +164,14 @@ class Crossref:
     def _batches(self, keys: Sequence[str]) -> Iterator[Sequence[str]]:
         """Lists of DOIs that fit into one request, by number and by length."""
         batch: list[str] = []
+        alone, length = self._length([]) + _ROWS, 0
         for key in keys:
-            if len(batch) == BATCH or self._length([*batch, key]) > LONGEST_URL:
+            more = len(quote_plus(f",doi:{key}"))
+            if batch and (len(batch) == BATCH or alone + length + more > LONGEST_URL):
                 yield batch
-                batch = []
+                batch, length = [], 0
             batch.append(key)
+            length += more
         if batch:
             yield batch
 
