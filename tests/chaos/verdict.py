@@ -139,7 +139,7 @@ def _library(here: Storm, name: str, ledger: sqlite3.Connection, found: Verdict)
     for parcel in {parcel.sha256: parcel for parcel in here.librarians[name].arrived}.values():
         for work, row in _records(name, parcel, ledger, found, stalled):
             found.records += 1
-            found.outcomes[row["outcome"]] += 1
+            found.outcomes[row["outcome"] or "open"] += 1
             if row["outcome"] in IN_LIBRARY:
                 keys.setdefault(work.doi, set()).add(row["key"])
             else:
