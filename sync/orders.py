@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from contextvars import copy_context
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from threading import Event
 from typing import Any
@@ -27,6 +27,7 @@ log = logging.getLogger("zotdrop.orders")
 
 Tell = Callable[[str, int, int], None]
 
+MEGABYTE = 1_000_000
 SETTLE_PATIENCE = 600.0  # seconds: a file that is still being written after this is left for the next time
 
 
@@ -290,12 +291,14 @@ def _inbox_tasks(config: Config, order: Order, name: str, stop: Event) -> list[T
     wait = wiring.waiting(stop)
     paths = drops.settled(root, own.settle_seconds, now=time.monotonic, wait=wait, patience=SETTLE_PATIENCE)
     paths = drops.only_drops(paths, drops.scan(root)) if own.attachments == "files" else paths
-    return [_task(config, order, name, path, str(path)) for path in paths]
+    return [task for path in paths if (task := _watched_task(config, replace(order, inbox=name), path))]
 
 
 def _watched_task(config: Config, order: Order, file: Path) -> Task | None:
     """A file that was seen in its inbox; one that is gone since, or closed, does not keep the others."""
     try:
+        _stay_inside(Path(config.inbox[str(order.inbox)].path), file, file.resolve())
+        _check_size(config, file)
         return _task(config, order, str(order.inbox), file, str(file))
     except UsageFault as fault:
         log.warning("%s", fault)
@@ -316,7 +319,33 @@ def _file_task(config: Config, order: Order, path: str, shown: str) -> Task:
     file = Path(path).resolve()
     if not file.is_file():
         raise UsageFault(f"{path}: there is no such file" if not file.exists() else f"{path}: this is no file")
+    _check_size(config, file)
     return _task(config, order, _inbox_of(config, order, file), file, shown)
+
+
+def _stay_inside(root: Path, path: Path, file: Path) -> None:
+    """Raise UsageFault if a file of an inbox is behind a link by now: what that leads to is no drop, and is never read or moved."""
+    if path.is_relative_to(root) and file != root.resolve() / path.relative_to(root):
+        raise UsageFault(
+            f"{path}: a link stands there now and leads to {file}; what lies in an inbox is taken, links are not"
+        )
+
+
+def _check_size(config: Config, path: Path) -> None:
+    if told := _too_large(config, path):
+        raise UsageFault(told)
+
+
+def _too_large(config: Config, path: Path) -> str:
+    """What stands against a file of this size, empty if nothing does."""
+    try:
+        size = path.lstat().st_size / MEGABYTE
+    except OSError:  # gone, or not for us: whoever reads it says so
+        return ""
+    most = config.limits.max_drop_mb
+    if size <= most:
+        return ""
+    return f"{path}: {size:,.0f} MB are more than [limits] max_drop_mb = {most:g} allows; split the file, or raise the limit"
 
 
 def _task(config: Config, order: Order, inbox: str, file: Path, shown: str, *, root: Path | None = None) -> Task:

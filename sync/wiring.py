@@ -25,6 +25,7 @@ from sync.libraries.base import Library
 from sync.libraries.dry import DryLibrary
 from sync.libraries.guarded import Guarded
 from sync.libraries.paced import Pace, Paced
+from sync.report.words import printable
 from sync.secrets import resolve
 from sync.sources.base import Source
 from sync.state.ledger import Ledger
@@ -197,7 +198,7 @@ def open_tools(
             sources={name: SOURCES[name](config, http) for name in _wanted(config) if ask},
             now=utc_now,
             stop=stop.is_set,
-            tell=tell,
+            tell=lambda text, done, total: tell(printable(text), done, total),  # a drop's name may hold anything
             requests=lambda: _requests(http, target),
             limits=Limits(config.limits.max_new_per_run, config.limits.max_changes_per_run),
             cache_days=config.sources.cache_days,

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from sync.report.words import printable
+
 if TYPE_CHECKING:
     from sync.config import Config
 
@@ -47,8 +49,6 @@ def _degraded(config: Config) -> str:
 
 def standing_text(facts: dict[str, Any]) -> str:
     """The same for a person."""
-    from sync.report.words import printable
-
     lines = _life(facts)
     lines += [f"degraded: {facts['degraded']}"] if facts["degraded"] else []
     lines += [f"library {name}: stopped since {stop['at']}: {stop['why']}" for name, stop in facts["stopped"].items()]

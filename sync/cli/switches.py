@@ -62,10 +62,10 @@ class Common:
         click.echo(self.told(text))
 
     def told(self, text: str) -> str:
-        """A message without keys, whose commands name the config that the user named, so that they can be copied."""
+        """A message without keys and without what a terminal obeys, whose commands name the config that the user named, so that they can be copied."""
         from sync.logs import redacted
 
-        text = redacted(text)
+        text = harmless(redacted(text))
         return _TOLD.sub(lambda _: f"zotdrop -c {shlex.quote(self.config or '')} ", text) if self.config else text
 
 
@@ -89,5 +89,14 @@ def common(command: F) -> F:
 
 
 def dump(data: Any) -> str:
-    """Data as one line of JSON."""
-    return json.dumps(data, ensure_ascii=False)
+    """Data as one line of JSON. Letters that a terminal obeys are escaped, those beyond ASCII too."""
+    return _OBEYED.sub(lambda found: f"\\u{ord(found[0]):04x}", json.dumps(data, ensure_ascii=False))
+
+
+def harmless(text: str) -> str:
+    """A message that may quote a file's name or a service's words, safe for a terminal and a log; line ends stay."""
+    return _OBEYED.sub(" ", text)
+
+
+# Control characters but for tab and line end, those of eight bits, and what turns the direction of writing around.
+_OBEYED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")

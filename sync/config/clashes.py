@@ -16,6 +16,7 @@ from sync.config.options import Config, EmbeddedLibrary
 from sync.secrets import Secret
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+_NEVER_IN_THE_CLEAR = frozenset({"library", "sources"})  # sections; a notice may go to a server next door
 
 
 def clashes(config: Config, path: Path) -> Iterator[str]:
@@ -56,19 +57,32 @@ def _told_to_all(config: Config) -> Iterator[str]:
         yield '[notify.mail] security: "none" is for a mail server on this machine; "starttls" or "tls" is needed'
 
 
+def in_the_clear(config: Config) -> Iterator[str]:
+    """Keys of libraries and sources that would travel for all to read."""
+    for key in keys_of(config):
+        url = _address(key)
+        if key.section[0] in _NEVER_IN_THE_CLEAR and _is_open(url):
+            yield (
+                f"[{'.'.join(key.section)}] url: {url} begins with http://, and the key would travel for all to read;"
+                " write https://"
+            )
+
+
 def real(path: Any) -> Path:
     """A path with its links followed, as far as they lead."""
     return Path(os.path.realpath(path))
 
 
 def warnings(config: Config, path: Path, given: Mapping[Place, Any]) -> Iterator[str]:
-    """What works and is unwise: keys that others can read or that travel in the clear, a missing contact."""
+    """What works and is unwise: keys that others can read, a config that others can change, a missing contact."""
     for key in keys_of(config):
         yield from _unwise(key, path, given)
     health = config.health
     if health.anywhere and _host(health.listen) not in {*LOOPBACK, ""}:
         yield f"{path.name}: [health] listen = {health.listen!r}: whoever reaches this machine can read how things stand"
     yield from (f"{path.name}: {warning}" for warning in _keyword_tables(config))
+    if _is(path, stat.S_IWOTH):
+        yield f"{path.name} can be changed by others, and it may name commands that are run: chmod o-w {path}"
     asks = any(config.sources.use if own.sources is None else own.sources for own in config.inbox.values())
     if not config.contact and asks:
         yield f"{path.name}: contact is empty; Crossref serves nameless clients one list of 50 DOIs a second instead of three"
@@ -84,8 +98,7 @@ def _unwise(key: Placed, path: Path, given: Mapping[Place, Any]) -> Iterator[str
             yield f"{path.name} holds a key and can be read by others: chmod 600 {path}"
     if secret.kind == "file" and _open_to_others(Path(str(secret.value))):
         yield f"{where}: {secret.value} can be read by others: chmod 600 {secret.value}"
-    address = urlsplit(_address(key))
-    if address.scheme == "http" and address.hostname not in LOOPBACK:
+    if key.section[0] not in _NEVER_IN_THE_CLEAR and _is_open(_address(key)):
         yield f"{path.name}: [{'.'.join(key.section)}] url begins with http://: the key travels for all to read; https:// is better"
 
 
@@ -93,6 +106,12 @@ def _address(key: Placed) -> str:
     """Where a key is sent, as far as the config itself says it."""
     url: Any = getattr(key.owner, "url", "")
     return str(url.value if url.plain else "") if isinstance(url, Secret) else url
+
+
+def _is_open(url: str) -> bool:
+    """Whether what is sent to this address can be read on its way."""
+    address = urlsplit(url)
+    return address.scheme == "http" and address.hostname not in LOOPBACK
 
 
 def _host(listen: str) -> str:
@@ -109,7 +128,11 @@ def _keyword_tables(config: Config) -> Iterator[str]:
 
 
 def _open_to_others(path: Path) -> bool:
+    return _is(path, stat.S_IRGRP | stat.S_IROTH)
+
+
+def _is(path: Path, rights: int) -> bool:
     try:
-        return os.name == "posix" and bool(path.stat().st_mode & (stat.S_IRGRP | stat.S_IROTH))
+        return os.name == "posix" and bool(path.stat().st_mode & rights)
     except OSError:
         return False
