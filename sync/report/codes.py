@@ -24,6 +24,7 @@ class Explained:
 
 # Problems of reading: the file, its lines, its values.
 _READING = {
+    "address-runs": ("An address is a script or a local file; it is kept in the ledger, and the library does not get it.", _NOTHING),
     "addresses-joined": ("Several addresses stood in one value; the item has the first, the others are kept in the ledger.", _NOTHING),
     "blank-inside": ("An empty line stood inside a reference; what follows it was taken to belong to it.", _NOTHING),
     "cut-off": ("The file ends inside this record.", "Export again: the rest is missing."),
@@ -76,6 +77,13 @@ _SOURCES = {
 
 # Problems with the library and with files.
 _LIBRARY = {
+    "collection-gone": ("The collection was taken away meanwhile; the item is in the library without it.", "File the item in Zotero if it shall lie in one."),
+    "field-in-extra": ("The library does not know the field; its value stands in Extra, where Zotero looks for it.", _NOTHING),
+    "field-too-long": ("A value is longer than Zotero takes; the whole of it is a note of the item.", _NOTHING),
+    "name-too-long": ("A creator's name is longer than Zotero takes; it is cut, and the whole of it is a note of the item.", _LOOK),
+    "tag-too-long": ("A tag is longer than Zotero takes; it was parted, or is a line in a note of the item.", _NOTHING),
+    "text-left-out": ("A long text had no place in an item that zotdrop did not make; it stays in the ledger.", _NOTHING),
+    "type-in-extra": ("The library does not know the item type; the item is a document, and Extra names the type.", _NOTHING),
     "file-changed": ("Other bytes lie at the file's place than when it was found.", _ATTACH),
     "file-hidden": ("The file is hidden (a name with a dot before it); such files are not taken.", _ATTACH),
     "file-missing": ("No such file lies beside the drop.", _ATTACH),
@@ -102,6 +110,7 @@ _REASONS = {
     "in-trash": ("The item lies in the trash; it stays there.", "Restore it in Zotero, or say zotdrop sync --restore."),
     "left-out-by-person": ("A person said that the record was read wrongly; it is left out.", _NOTHING),
     "limit-changes": ("The limit max_changes_per_run is reached: changes to items that zotdrop did not make are asked.", _REVIEW),
+    "not-in-library": ("The ledger was made again, and no item of the library is this record's.", "Drop the file again to bring it in."),
     "merged-in-zotero": ("The item was merged into this one in Zotero.", _NOTHING),
     "restored": ("The item was brought back from the trash.", _NOTHING),
     "same-drop": ("The same file was worked off before.", _NOTHING),
