@@ -158,7 +158,7 @@ def test_launchd_gets_whole_paths_and_a_command_that_is_one(is_a_command: Callab
     assert is_a_command(words[2:])
     assert all(path.startswith("/") for path in (words[3], plist["StandardErrorPath"]))
     assert all(folder.startswith("/") for folder in plist["EnvironmentVariables"]["PATH"].split(":"))
-    assert (plist["RunAtLoad"], plist["KeepAlive"], plist["ExitTimeOut"]) == (True, {"SuccessfulExit": False}, 120)
+    assert (plist["RunAtLoad"], plist["KeepAlive"], plist["ExitTimeOut"]) == (True, {"SuccessfulExit": False}, 10)
 
 
 def test_the_container_runs_zotdrop_as_nobody_in_particular(is_a_command: Callable[[list[str]], bool]) -> None:
@@ -202,7 +202,7 @@ def test_compose_builds_the_container_and_keeps_its_data(is_a_command: Callable[
     assert (base / service["build"]["dockerfile"]).resolve() == ROOT / "config" / "Containerfile"
     assert is_a_command(re.findall(r'"([^"]+)"', service["command"]))
     assert service["volumes"] == ["../data:/data"]
-    assert (service["read_only"], service["tmpfs"], service["stop_grace_period"]) == ("true", ["/tmp"], "2m")
+    assert (service["read_only"], service["tmpfs"], service["stop_grace_period"]) == ("true", ["/tmp"], "10s")
     assert (service["cap_drop"], service["security_opt"]) == (["ALL"], ["no-new-privileges:true"])
     assert "\t" not in config_file("compose.yaml").decode()
 

@@ -18,15 +18,21 @@ if TYPE_CHECKING:
 @click.argument("folder", default=".", type=click.Path(file_okay=False, path_type=Path))
 @click.option("--desktop", is_flag=True, help="Write to the Zotero that runs on this computer: it is asked for a key.")
 @click.option("--url", metavar="URL", help="With --desktop: where it listens, if not at http://127.0.0.1:23119.")
+@click.option("--systemd", is_flag=True, help="Write units for systemd too, with the paths of the config.")
+@click.option("--user", is_flag=True, help="With --systemd: for your own systemd, not the machine's.")
 @common
 @click.pass_obj
-def init(shared: Common, folder: Path, *, desktop: bool, url: str | None) -> None:
+def init(shared: Common, folder: Path, *, desktop: bool, url: str | None, systemd: bool, user: bool) -> None:
     """Write a commented config into FOLDER and create the folders it names."""
-    from sync import access, scaffold
+    from sync import access, scaffold, units
 
     if url and not desktop:
         raise UsageFault("--url says where the Zotero on this computer listens; it goes with --desktop")
+    if user and not systemd:
+        raise UsageFault("--user says for which systemd; it goes with --systemd")
     for line in access.desktop(folder, url) if desktop else scaffold.scaffold(folder):
+        shared.say(line)
+    for line in units.write(folder, user=user) if systemd else []:
         shared.say(line)
 
 
