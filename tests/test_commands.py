@@ -225,6 +225,11 @@ def test_why_a_person_was_asked_is_told_after_the_decision(desk: Desk) -> None:
     assert f"another work ({question['other']['key']}); asked because the pages differ" in said
     (decided,) = desk.run("show", "--json", str(question["number"])).json()["decided"]
     assert decided["verdict"] == "different"
+    assert "nothing waits" in desk.run("review", "list").err
+    listed = desk.run("review", "list", "--decided").out
+    assert f"{question['number']}: Kelp forests" in listed
+    assert "asked because the pages differ" in listed
+    assert desk.run("review", "list", "--decided", "--json").json()["decided"]["reasons"] == decided["reasons"]
     assert "page-differs" in decided["reasons"]
 
 

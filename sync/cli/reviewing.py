@@ -18,21 +18,27 @@ def review() -> None:
 
 
 @review.command(name="list")
+@click.option("--decided", is_flag=True, help="What was decided, and why it had been asked.")
 @common
 @click.pass_obj
-def review_list(shared: Common) -> None:
+def review_list(shared: Common, *, decided: bool) -> None:
     """Every question, with its number."""
     from sync import wiring
-    from sync.report.records import question_json, question_text
+    from sync.report.records import answered_text, question_json, question_text
 
     ledger = wiring.open_ledger(shared.load())
     try:
-        asked = [asdict(question) for question in ledger.questions.open()]
+        asked = [] if decided else [asdict(question) for question in ledger.questions.open()]
+        answered = [asdict(one) for one in ledger.questions.answered()] if decided else []
     finally:
         ledger.close()
+    for one in answered:
+        click.echo(dump({"number": one.pop("record"), **one}) if shared.json else answered_text(one))
+    if decided and not answered:
+        shared.say("nothing was decided yet")
     for question in asked:
         click.echo(dump(question_json(question))) if shared.json else shared.show(question_text(question))
-    if not asked:
+    if not asked and not decided:
         shared.say("nothing waits for you")
 
 
