@@ -62,6 +62,16 @@ def test_a_fault_of_the_config_is_an_object_too(desk: Desk) -> None:
     assert "keywords: one of" in said.json()["error"]["message"]
 
 
+def test_what_nobody_expected_is_an_object_too(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> None:
+        raise ValueError("kelp")
+
+    monkeypatch.setattr("sync.orders.check_names", broken)
+    with pytest.raises(ValueError, match="kelp"):
+        desk.run("retry", "--json")
+    assert json.loads(desk.capsys.readouterr().out)["error"] == {"code": 1, "message": "unexpected: ValueError('kelp')"}
+
+
 def test_without_json_a_fault_says_nothing_on_stdout(desk: Desk) -> None:
     assert desk.run("sync", "missing.ris", code=2).out == ""
 
