@@ -62,6 +62,16 @@ def test_a_fault_of_the_config_is_an_object_too(desk: Desk) -> None:
     assert "keywords: one of" in said.json()["error"]["message"]
 
 
+def test_what_nobody_expected_is_an_object_too(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> None:
+        raise ValueError("kelp")
+
+    monkeypatch.setattr("sync.orders.check_names", broken)
+    with pytest.raises(ValueError, match="kelp"):
+        desk.run("retry", "--json")
+    assert json.loads(desk.capsys.readouterr().out)["error"] == {"code": 1, "message": "unexpected: ValueError('kelp')"}
+
+
 def test_without_json_a_fault_says_nothing_on_stdout(desk: Desk) -> None:
     assert desk.run("sync", "missing.ris", code=2).out == ""
 
@@ -225,6 +235,11 @@ def test_why_a_person_was_asked_is_told_after_the_decision(desk: Desk) -> None:
     assert f"another work ({question['other']['key']}); asked because the pages differ" in said
     (decided,) = desk.run("show", "--json", str(question["number"])).json()["decided"]
     assert decided["verdict"] == "different"
+    assert "nothing waits" in desk.run("review", "list").err
+    listed = desk.run("review", "list", "--decided").out
+    assert f"{question['number']}: Kelp forests" in listed
+    assert "asked because the pages differ" in listed
+    assert desk.run("review", "list", "--decided", "--json").json()["decided"]["reasons"] == decided["reasons"]
     assert "page-differs" in decided["reasons"]
 
 

@@ -67,6 +67,9 @@ def _run(arguments: list[str]) -> int:
         code = 0
     except OSError as fault:
         code = _failed(shared, arguments, 1, f"{fault}; is the disk full, or a folder's right missing?")
+    except Exception as fault:
+        _as_data(shared, arguments, 1, f"unexpected: {fault!r}")
+        raise
     return code if isinstance(code, int) else 0
 
 

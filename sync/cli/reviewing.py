@@ -18,26 +18,32 @@ def review() -> None:
 
 
 @review.command(name="list")
+@click.option("--decided", is_flag=True, help="What was decided, and why it had been asked.")
 @common
 @click.pass_obj
-def review_list(shared: Common) -> None:
+def review_list(shared: Common, *, decided: bool) -> None:
     """Every question, with its number."""
     from sync import wiring
-    from sync.report.records import question_json, question_text
+    from sync.report.records import answered_text, question_json, question_text
     from sync.report.words import printable
 
     ledger = wiring.open_ledger(shared.load())
     try:
-        asked = [asdict(question) for question in ledger.questions.open()]
-        drops = ledger.overlaps.open()
+        asked = [] if decided else [asdict(question) for question in ledger.questions.open()]
+        drops = [] if decided else ledger.overlaps.open()
+        answered = [asdict(one) for one in ledger.questions.answered()] if decided else []
     finally:
         ledger.close()
-    for one in drops:
-        said = f"drop {printable(one.path)}: {one.says}."
-        click.echo(dump({"drop": one.path, "question": one.says})) if shared.json else shared.show(said)
+    for one in answered:
+        click.echo(dump({"number": one.pop("record"), **one})) if shared.json else shared.show(answered_text(one))
+    if decided and not answered:
+        shared.say("nothing was decided yet")
+    for overlap in drops:
+        said = f"drop {printable(overlap.path)}: {overlap.says}."
+        click.echo(dump({"drop": overlap.path, "question": overlap.says})) if shared.json else shared.show(said)
     for question in asked:
         click.echo(dump(question_json(question))) if shared.json else shared.show(question_text(question))
-    if not asked and not drops:
+    if not (asked or drops or decided):
         shared.say("nothing waits for you")
 
 

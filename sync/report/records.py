@@ -168,6 +168,12 @@ def standing_text(stands: Mapping[str, Any]) -> list[str]:
     return lines
 
 
+def answered_text(one: Mapping[str, Any]) -> str:
+    """A question that was decided, for a person: `one` has the fields of the ledger's Answered."""
+    head = f"{one['record']}: {short(printable(one['title'])) or '(no title)'}"
+    return "\n".join([head, f"    record {one['ordinal']} of {printable(one['drop'])}", _decided_text(one["decided"])])
+
+
 def _decided_text(one: Mapping[str, Any]) -> str:
     said = _VERDICTS[one["verdict"], bool(one["key"])]
     why = f"; asked because {_why(one['reasons'])}" if one["reasons"] else ""

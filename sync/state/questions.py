@@ -40,6 +40,17 @@ class Question:
 
 
 @dataclass(frozen=True, slots=True)
+class Answered:
+    """A record of which something was asked, and what was decided of it."""
+
+    record: int
+    drop: str
+    ordinal: int
+    title: str
+    decided: Decision
+
+
+@dataclass(frozen=True, slots=True)
 class Decision:
     """What a person said. key: of the item in question, empty for a doubtful reading.  verdict: same, different.  reasons: why
     it was asked (of a decision of an older version that is not known).
@@ -101,12 +112,13 @@ class Questions:
 
     def decided(self, record: int) -> list[Decision]:
         """What was decided of a record, oldest first, and why it had been asked."""
-        rows = self._db.rows(
-            "SELECT c.key, c.verdict, c.at, COALESCE(a.reasons_json, '[]') FROM decisions c"
-            " LEFT JOIN asked a ON a.record = c.record AND a.key = c.key WHERE c.record = ? ORDER BY c.at, c.key",
-            (record,),
-        )
-        return [Decision(row[0], row[1], row[2], tuple(decode(row[3]))) for row in rows]
+        rows = self._db.rows(f"{_DECIDED} WHERE c.record = ? ORDER BY c.at, c.key", (record,))  # a constant, no input
+        return [_decision(row) for row in rows]
+
+    def answered(self) -> list[Answered]:
+        """All that was decided, oldest first."""
+        rows = self._db.rows(f"{_DECIDED} ORDER BY c.at, c.record, c.key")
+        return [Answered(row["id"], row["path"], row["ordinal"], row["title"], _decision(row)) for row in rows]
 
     def to_carry_out(self, library: int) -> dict[int, list[int]]:
         """Records that were decided on and not looked at since, by drop."""
@@ -165,3 +177,14 @@ _ASKED = (
     " COALESCE(r.merged_json, r.record_json) AS held FROM records r JOIN drops d ON d.id = r.drop_id"
     " WHERE r.state = 'done' AND r.outcome = 'asked' AND r.survivor IS NULL"
 )
+
+
+_DECIDED = (
+    "SELECT c.key, c.verdict, c.at, COALESCE(a.reasons_json, '[]') AS reasons, r.id, r.ordinal, r.title, d.path FROM decisions c"
+    " JOIN records r ON r.id = c.record JOIN drops d ON d.id = r.drop_id"
+    " LEFT JOIN asked a ON a.record = c.record AND a.key = c.key"
+)
+
+
+def _decision(row: Any) -> Decision:
+    return Decision(row["key"], row["verdict"], row["at"], tuple(decode(row["reasons"])))
