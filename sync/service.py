@@ -105,7 +105,7 @@ class Daemon:
         with self._alone(), self._living():
             self.take_orders()
             self._carry(Order(wait_sources=True))
-            self._teller.deliver()
+            self._teller.round()
             return self.worst_code
 
     def look(self, name: str) -> None:

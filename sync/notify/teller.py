@@ -105,6 +105,14 @@ class Teller:
         """Note something that happened outside of any run. Never raises."""
         self._guarded(lambda notices: self._take(notices, [Event(kind, name, text)], []))
 
+    def round(self) -> None:
+        """What `deliver` does, where there is a way at all. Never raises: what was not told is told by the next round."""
+        try:
+            if self._ways:
+                self.deliver()
+        except Exception as fault:  # whatever it is, the service goes on
+            log.warning("notices: %s", fault, exc_info=not isinstance(fault, ZotdropError))
+
     def deliver(self) -> None:
         """One round: what waits goes out, a message for each kind, at most one in `every` seconds; a way that failed rests."""
         with closing(wiring.open_ledger(self._config)) as ledger:
@@ -117,10 +125,7 @@ class Teller:
 
     def _go_on(self) -> None:
         while not self._stop.is_set():
-            try:
-                self.deliver()
-            except Exception as fault:  # whatever it is, the service goes on, and tries again
-                log.warning("notices: %s", fault, exc_info=not isinstance(fault, ZotdropError))
+            self.round()
             self._news.wait(ROUND)
             self._news.clear()
 
