@@ -162,19 +162,15 @@ def test_no_key_is_written_while_every_service_refuses_or_fails(stage: Stage, pl
 
     stage.library_key = API_KEY
     stage.write(plain=plain, crossref_url=NOWHERE)
-    stage.made.ncbi.fail(None, status=400, body=json.dumps({"error": f"API key invalid: {NCBI}"}))
-    stage.made.zotero.fail(3, status=500, body=f"key {API_KEY}")
+    stage.made.zotero.fail(None, status=403, body=f"key {API_KEY} may not write")
     stage.listener.heal()
     stage.listener.drop(None)
     stage.mail.refuse["AUTH"] = f"535 {PASSWORD} is wrong"
-    for words in (
-        ("sync", "-v"),
-        ("--json", "sync", str(SAMPLE)),
-        ("run", "--once"),
-        ("status", "-v"),
-        ("history", "-v"),
-    ):
-        stage.run(*words, ZOTDROP__LOG__LEVEL="debug", ZOTDROP__LOG__FORMAT="json")
+    stage.run("run", "--once", ZOTDROP__LOG__LEVEL="debug", ZOTDROP__LOG__FORMAT="json")
+    stage.made.zotero.heal()
+    stage.made.ncbi.fail(None, status=400, body=json.dumps({"error": f"API key invalid: {NCBI}"}))
+    for words in (("sync", "-v"), ("--json", "sync", str(SAMPLE)), ("status", "-v"), ("history", "-v")):
+        stage.run(*words, ZOTDROP__LOG__LEVEL="debug")
     assert stage.searched() > 10_000
     assert any(request.get("api_key") == NCBI for request in stage.made.ncbi.log)
     assert stage.mail.letters == []

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sync.errors import Interrupted, Locked, Outage, ZotdropError
+from sync.errors import ConfigFault, Interrupted, Locked, Outage, ZotdropError
 from sync.report import DropReport, RunReport
 from sync.report.words import count
 
@@ -29,8 +29,8 @@ RETRACTED: Mapping[str, str] = {
     "partly-retracted": "is partly retracted",
     "expression-of-concern": "has an expression of concern",
 }
-_PASSING = frozenset({Outage.exit_code, Locked.exit_code})  # of these a single one says nothing
-_NO_FAULT = frozenset({0, 3, Interrupted.exit_code})  # 3 is the library's stop, which is told as such
+# A library's stop and a service that is away are told as such; a run that was stopped goes on.
+_TOLD_ELSEWHERE = frozenset({ConfigFault.exit_code, Outage.exit_code, Interrupted.exit_code})
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,22 +72,23 @@ def lasting(report: RunReport, whose: str, *, after: int) -> Iterator[Sign]:
     for service, number in report.requests.items():
         if number and service not in report.away:
             yield Sign(f"service:{service}", on=False, kind="away", again=f"{service} answers again")
-    yield fault(whose, report.failure_code, report.failure, after=after)
+    yield from fault(whose, report.failure_code, report.failure, after=after)
 
 
-def fault(whose: str, code: int, why: str, *, after: int) -> Sign:
-    """Whether runs for an inbox or a library fail as a whole. code: what the run ended with."""
-    return Sign(
-        f"run:{whose}",
-        on=code not in _NO_FAULT and code != Outage.exit_code,
-        kind="failed",
-        text=f"{whose}: {why}" if whose else why,
-        again=f"{whose or 'the inboxes'}: worked off again",
-        needed=after if code in _PASSING else 1,
-    )
+def fault(whose: str, code: int, why: str, *, after: int) -> Iterator[Sign]:
+    """Whether runs for an inbox or a library fail as a whole; nothing where the end says nothing of that. code: of the run."""
+    if code not in _TOLD_ELSEWHERE:
+        yield Sign(
+            f"run:{whose}",
+            on=code != 0,
+            kind="failed",
+            text=f"{whose}: {why}" if whose else why,
+            again=f"{whose or 'the inboxes'}: worked off again",
+            needed=after if code == Locked.exit_code else 1,
+        )
 
 
-def raised(whose: str, error: ZotdropError, *, after: int) -> Sign:
+def raised(whose: str, error: ZotdropError, *, after: int) -> Iterator[Sign]:
     """The same for a run that could not begin."""
     return fault(whose, error.exit_code, str(error), after=after)
 

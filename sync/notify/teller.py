@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from threading import Event as Flag
 from threading import Thread
@@ -31,6 +31,7 @@ ROUND = 5.0  # seconds between two looks for what is to be told
 FIRST, MOST = 30.0, 6 * 3600.0  # seconds until a way that failed is tried again, doubling
 OLDEST = timedelta(days=7)  # what could not be told for so long is told no more
 KEPT = timedelta(days=90)  # so long is remembered that something had lasted
+TIDY = timedelta(hours=6)  # between two looks for what may be forgotten
 LEAVE = 2.0  # seconds that a notice on its way may keep the service when it stops
 _PASSED = ("failed", "stopped", "away", "disk", "recovered")  # kinds whose events are over once they are
 
@@ -75,6 +76,7 @@ class Teller:
         self._ways = ways(config) if by is None else dict(by)
         self._stop, self._news = Flag(), Flag()
         self._thread: Thread | None = None
+        self._tidied = datetime.min.replace(tzinfo=UTC)
 
     def start(self) -> None:
         """Tell what there is to tell until `stop`, in a thread."""
@@ -103,12 +105,20 @@ class Teller:
 
     def raised(self, fault: ZotdropError, whose: str = "") -> None:
         """Note that a run could not begin. Never raises."""
-        sign = events.raised(whose, fault, after=self._config.notify.after)
-        self._guarded(lambda notices: self._take(notices, [], [sign]))
+        signs = list(events.raised(whose, fault, after=self._config.notify.after))
+        self._guarded(lambda notices: self._take(notices, [], signs))
 
     def happened(self, kind: str, name: str, text: str) -> None:
         """Note something that happened outside of any run. Never raises."""
         self._guarded(lambda notices: self._take(notices, [Event(kind, name, text)], []))
+
+    def round(self) -> None:
+        """What `deliver` does, where there is a way at all. Never raises: what was not told is told by the next round."""
+        try:
+            if self._ways:
+                self.deliver()
+        except Exception as fault:  # whatever it is, the service goes on
+            log.warning("notices: %s", fault, exc_info=not isinstance(fault, ZotdropError))
 
     def deliver(self) -> None:
         """One round: what waits goes out, a message for each kind, at most one in `every` seconds; a way that failed rests."""
@@ -116,14 +126,13 @@ class Teller:
             self._look_at_disk(ledger.notices)
             for name, way in self._ways.items():
                 self._deliver_by(ledger.notices, name, way)
-            ledger.notices.forget(_PASSED, instant(self._now() - KEPT))
+            if self._now() >= self._tidied + TIDY:
+                self._tidied = self._now()
+                ledger.notices.forget(_PASSED, instant(self._tidied - KEPT))
 
     def _go_on(self) -> None:
         while not self._stop.is_set():
-            try:
-                self.deliver()
-            except Exception as fault:  # whatever it is, the service goes on, and tries again
-                log.warning("notices: %s", fault, exc_info=not isinstance(fault, ZotdropError))
+            self.round()
             self._news.wait(ROUND)
             self._news.clear()
 

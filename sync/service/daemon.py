@@ -139,7 +139,7 @@ class Daemon:
         """Work off what lies in the inboxes, and the orders that wait; the exit code."""
         self.take_orders()
         self._carry(self.config, Order(wait_sources=True))
-        self._teller.deliver()
+        self._teller.round()
         return self.worst_code
 
     def look(self, name: str) -> None:

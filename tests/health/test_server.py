@@ -172,6 +172,16 @@ def server_connection(path: Path) -> sqlite3.Connection:
     return figures._connected(path)
 
 
+@pytest.mark.skipif(not Path("/proc/net/if_inet6").exists(), reason="this machine has no IPv6")
+def test_it_listens_at_an_address_of_version_6_too(config: Config, pulse: Pulse) -> None:
+    health = config.health.model_copy(update={"listen": "[::1]:0"})
+    with served(config.model_copy(update={"health": health}), pulse.state) as address:
+        assert address
+        with closing(http.client.HTTPConnection("::1", address[1], timeout=20)) as client:
+            client.request("GET", "/metrics")
+            assert client.getresponse().status == 200
+
+
 def test_numbers_of_a_ledger_that_is_missing_or_of_another_version_are_a_fault(tmp_path: Path, config: Config) -> None:
     with pytest.raises(StateFault):
         read_figures(tmp_path / "missing.sqlite")

@@ -275,7 +275,9 @@ def test_a_name_that_is_no_text_or_would_speak_to_a_terminal_can_be_told(
 
 
 def test_without_a_way_nothing_is_noted(config: Config, clock: Clock) -> None:
-    Teller(config, now=clock).after([held("a")])
+    one = Teller(config, now=clock)
+    one.after([held("a")])
+    one.round()
     assert not Path(config.state.path).exists()
 
 
@@ -294,7 +296,8 @@ def test_a_notice_never_stops_a_run_and_never_waits_for_an_answer(config: Config
     one.after([held("b")])  # comes back though the first is still on its way
     Path(config.state.path).write_bytes(b"this is no ledger")
     one.after([held("c")])
-    one.raised(Outage("x"))
+    one.raised(Locked("x"))
+    one.round()
     never.set()
     one.stop()
 
