@@ -16,7 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from sync import drops
@@ -26,8 +26,10 @@ from sync.core.record import Entry, Reading
 from sync.core.tidy import tidied
 from sync.steps.intake import readings
 from tests.bench import ris_files
+from tests.bench.tables import Line, Table
 
 RUNS = 5
+LARGE = 50_000  # references; larger files are read once
 GIGABYTE = 1 << 30
 
 
@@ -49,6 +51,33 @@ def speed(folder: Path, count: int = 20_000) -> None:
     say(f"{count} references, {size / count:.0f} bytes each; processor time, best of {RUNS}")
     for name, seconds in best.items():
         say(f"  {name:16} {count / seconds:9,.0f} references/s   {best['rispy.load'] / seconds:5.2f} of rispy")
+
+
+def table(folder: Path, counts: Sequence[int], runs: int) -> Table:
+    """Processor time of rispy and of ours on the same files, in turns, best of several runs."""
+    import rispy
+
+    lines: list[Line] = []
+    for count in counts:
+        path = folder / f"{count}.ris"
+        ris_files.write(path, count)
+        best = [float("inf"), float("inf")]
+        for _ in range(runs if count <= LARGE else 1):
+            best[0] = min(best[0], _seconds(lambda path=path: rispy.load(path)))  # type: ignore[misc]
+            best[1] = min(best[1], _seconds(lambda path=path: sum(1 for _ in _items(path))))  # type: ignore[misc]
+        path.unlink()
+        theirs, ours = best
+        lines.append(
+            {
+                "references": count,
+                "rispy s": theirs,
+                "zotdrop s": ours,
+                "us a reference": ours / count * 1e6,
+                "ratio": theirs / ours,
+            }
+        )
+    title = "Reading, file to finished items (rispy: to its dictionaries), processor time"
+    return Table("reading", title, tuple(lines), "us a reference", ("references",))
 
 
 def linear(folder: Path) -> None:

@@ -1,9 +1,9 @@
 """The services in a process of their own, so that their processor time is not ours.
 
-    python -m tests.bench.services COUNT RIS_FILE [--budgets]
+    python -m tests.bench.services COUNT FOLDER [--budgets]
 
-Writes a RIS file of so many invented references, each with a DOI that the services know, prints where the services are as one
-line of JSON, and after each line that comes in the counts of requests so far. Ends with its input.
+Writes `first.ris` and `second.ris` of so many invented references each, with DOIs that the services know, prints where the services
+are as one line of JSON, and after each line that comes in the counts of requests so far. Ends with its input.
 """
 
 from __future__ import annotations
@@ -29,11 +29,13 @@ AT_ONCE = {name: Pool(10_000, 10) for name in POOLS}
 ONE_AT_A_TIME = Limits(concurrent=1)
 
 
-def main(count: int, path: Path, *, budgets: bool) -> None:
+def main(count: int, folder: Path, *, budgets: bool) -> None:
     """Serve until the input ends."""
-    works = make_works(count, seed=SEED)
-    with path.open("w", encoding="utf-8", newline="") as file:
-        file.writelines(_texts(works))
+    halves = {"first": make_works(count, seed=SEED), "second": make_works(count, seed=SEED + 1)}
+    for name, half in halves.items():
+        with (folder / f"{name}.ris").open("w", encoding="utf-8", newline="") as file:
+            file.writelines(_texts(half))
+    works = [*halves["first"], *halves["second"]]
     crossref = CrossrefServer(works, rate=budgets, pools=POOLS if budgets else AT_ONCE)
     ncbi = NcbiServer(works, rate=budgets)
     zotero = ZoteroServer(limits=ONE_AT_A_TIME if budgets else None)

@@ -10,12 +10,14 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
+from tests.bench.tables import Line, Table
 from tests.servers.zotero import API_KEY, GROUP
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -32,10 +34,11 @@ class Cost:
 
 
 class Services:
-    """The stand-ins, running. file: the RIS file whose references they know."""
+    """The stand-ins, running. first, second: RIS files whose references they know."""
 
-    def __init__(self, process: subprocess.Popen[str], file: Path, urls: dict[str, str]) -> None:
-        self._process, self.file, self.urls = process, file, urls
+    def __init__(self, process: subprocess.Popen[str], folder: Path, urls: dict[str, str]) -> None:
+        self._process, self.urls = process, urls
+        self.first, self.second = folder / "first.ris", folder / "second.ris"
 
     def told(self) -> dict[str, Any]:
         """By service: requests, statuses, and the seconds between first and last; `held`: items that Zotero has."""
@@ -50,12 +53,11 @@ class Services:
 @contextmanager
 def services(folder: Path, count: int, *, budgets: bool = False) -> Iterator[Services]:
     """Stand-ins that know so many works. budgets: they keep to the published rates, and answer after 0.3 s."""
-    file = folder / f"{count}.ris"
-    words = [sys.executable, "-m", "tests.bench.services", str(count), str(file), *(["--budgets"] if budgets else [])]
+    words = [sys.executable, "-m", "tests.bench.services", str(count), str(folder), *(["--budgets"] if budgets else [])]
     with subprocess.Popen(words, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout is not None
-            yield Services(process, file, json.loads(process.stdout.readline()))
+            yield Services(process, folder, json.loads(process.stdout.readline()))
         finally:
             assert process.stdin is not None
             process.stdin.close()
@@ -93,7 +95,9 @@ def run(*words: str) -> Cost:
     began = time.monotonic()
     environment = {**os.environ, "NO_PROXY": "*"}
     command = [sys.executable, "-m", "sync", *words]
-    with subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(
+        command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    ) as process:
         assert process.stdout is not None
         said = process.stdout.read()
         _, status, used = os.wait4(process.pid, 0)
@@ -106,3 +110,74 @@ def run(*words: str) -> Cost:
 def outcomes(said: str) -> dict[str, int]:
     """The outcomes of a run that are not 0, of its JSON."""
     return {name: number for drop in json.loads(said)["drops"] for name, number in drop["outcomes"].items() if number}
+
+
+def runs(counts: Sequence[int]) -> Table:
+    """Drops of each size into an empty library, then as many others against that; services that answer at once."""
+    lines: list[Line] = []
+    for count in counts:
+        with TemporaryDirectory() as folder, services(Path(folder), count) as there:
+            config = str(write_config(Path(folder) / "home", there.urls))
+            for library, file in ((0, there.first), (count, there.second)):
+                cost = run("-c", config, "sync", "--json", str(file))
+                if outcomes(cost.said) != {"created": count}:
+                    raise RuntimeError(f"{outcomes(cost.said)} of {count} records")
+                asked = json.loads(cost.said)["requests"]
+                lines.append(
+                    {
+                        "records": count,
+                        "library": library,
+                        "processor s": cost.cpu,
+                        "ms a record": cost.cpu / count * 1e3,
+                        "MiB at most": cost.megabytes,
+                        "Crossref": asked["crossref"],
+                        "NCBI": asked["pubmed"],
+                    }
+                )
+    title = "Whole runs, file to embedded library, processor time"
+    return Table("runs", title, tuple(lines), "ms a record", ("records", "library"))
+
+
+def budgets(counts: Sequence[int]) -> Table:
+    """Drops against services that keep to their published rates and answer after 0.3 s, one write to Zotero at a time."""
+    lines: list[Line] = []
+    for count in counts:
+        with TemporaryDirectory() as folder, services(Path(folder), count, budgets=True) as there:
+            config = str(write_config(Path(folder) / "home", there.urls, zotero=True))
+            cost = run("-c", config, "sync", "--json", str(there.first))
+            told = there.told()
+            if told["held"] != count:
+                raise RuntimeError(f"Zotero holds {told['held']} of {count} records")
+            needs = {name: told[name]["requests"] * each for name, each in _SECONDS.items()}
+            slowest = max(needs, key=needs.__getitem__)
+            lines.append(
+                {
+                    "records": count,
+                    **{name: told[name]["requests"] for name in _SECONDS},
+                    "refused": sum(told[name]["statuses"].get("429", 0) for name in _SECONDS),
+                    "slowest": slowest,
+                    "it needs s": needs[slowest],
+                    "wall s": cost.wall,
+                    "ratio": cost.wall / needs[slowest],
+                    "processor s": cost.cpu,
+                }
+            )
+    title = "Against the published rates, seconds of the clock"
+    return Table("budgets", title, tuple(lines), "ratio", ("records", "slowest"))
+
+
+_SECONDS = {"crossref": 1 / 3, "pubmed": 1 / 10, "zotero": 0.3}  # that a service needs for a request
+
+
+def start(times: int) -> Table:
+    """The shortest commands, best of several."""
+    with TemporaryDirectory() as folder:
+        nowhere = dict.fromkeys(("crossref", "pubmed", "idconv", "zotero"), "http://127.0.0.1:9")
+        config = str(write_config(Path(folder), nowhere))
+        run("-c", config, "status")
+        lines: list[Line] = []
+        for words in (("--help",), ("-c", config, "status")):
+            costs = [run(*words) for _ in range(times)]
+            best = min(cost.cpu for cost in costs)
+            lines.append({"command": f"zotdrop {words[-1]}", "ms": best * 1e3, "MiB": min(c.megabytes for c in costs)})
+    return Table("start", "Start-up, processor time", tuple(lines), "ms", ("command",))
