@@ -1,7 +1,8 @@
 """Runs the real command in this process and kills it (SIGKILL) at its nth step; with 0 it counts its steps instead.
 
 A step is what a crash could fall before or after: a transaction of the ledger, a request to a service, a write to the library, a
-move of a file. Called as: python -m tests.killed NUMBER FILE_FOR_THE_COUNT zotdrop-arguments ...
+move of a file. Called as: python -m tests.killed NUMBER FILE_FOR_THE_COUNT zotdrop-arguments ... With `r` before the number only requests to Zotero are
+steps.
 """
 
 from __future__ import annotations
@@ -62,7 +63,21 @@ def committing(run: Callable[..., Any], last: int) -> Callable[..., Any]:
 
 def main() -> None:
     """Patch, run, and say how many steps there were."""
-    last, told, words = int(sys.argv[1]), Path(sys.argv[2]), sys.argv[3:]
+    where, told, words = sys.argv[1], Path(sys.argv[2]), sys.argv[3:]
+    last = int(where.removeprefix("r"))
+    if where.startswith("r"):
+        Api._once = around(Api._once, last)  # type: ignore[method-assign]
+    else:
+        everywhere(last)
+    sys.argv = ["zotdrop", *words]
+    try:
+        cli.main()
+    finally:
+        told.write_text(str(_count))
+
+
+def everywhere(last: int) -> None:
+    """Steps around all that a crash could fall between."""
     Database._run = committing(Database._run, last)  # type: ignore[method-assign]
     Http.ask = around(Http.ask, last)  # type: ignore[method-assign]
     for library in (ApiLibrary, Embedded):
@@ -71,11 +86,6 @@ def main() -> None:
     for name in ("post_file", "post_bytes"):
         setattr(Api, name, around(getattr(Api, name), last))
     drops._put_away = around(drops._put_away, last)
-    sys.argv = ["zotdrop", *words]
-    try:
-        cli.main()
-    finally:
-        told.write_text(str(_count))
 
 
 if __name__ == "__main__":

@@ -17,14 +17,18 @@ from sync.core.record import Candidate, Provenance, Record
 from sync.errors import Outage
 from sync.libraries.base import ALL_KNOWN, NOTHING, Answer, Delta, File, FileAnswer, Item, Receipt, Write
 from sync.libraries.embedded import Embedded
+from sync.libraries.paced import Pace, Paced
 from sync.report import RunReport
 from sync.run import sync_drops, undo_run
 from sync.sources.base import Finding
 from sync.state.database import Database
 from sync.state.ledger import Ledger
 from sync.steps.tools import Rules, Task, Tools, instant
+from tests.laws.desktop_replica import Clock, Desktop
 
 START = datetime(2026, 11, 24, tzinfo=UTC)
+WRITING, BETWEEN = 3.0, 4.0  # seconds that a write takes, and that lie between two runs
+PACE = Pace(burst=20.0, pause=30.0)
 
 
 class Crash(Exception):
@@ -86,18 +90,25 @@ class Troubled:
     takes_files = False
 
     def __init__(
-        self, real: Embedded, trouble: Trouble, meanwhile: list[Callable[[], None]], met: Counter[str]
+        self,
+        real: Embedded,
+        trouble: Trouble,
+        meanwhile: list[Callable[[], None]],
+        met: Counter[str],
+        clock: Clock,
     ) -> None:
-        self._real, self._trouble, self._meanwhile, self._met = real, trouble, meanwhile, met
+        self._real, self._trouble, self._meanwhile, self._met, self._clock = real, trouble, meanwhile, met, clock
         self.identity = real.identity
 
     def write(self, batch: Sequence[Write]) -> Sequence[Answer]:
         while self._meanwhile:
             self._meanwhile.pop()()
+        self._clock.advance(WRITING / 2)
         if self._trouble.due("lose_request"):
             self._met["a request was lost"] += 1
             raise Outage("the connection broke", service="zotero")
         answers = self._real.write(batch)
+        self._clock.advance(WRITING / 2)
         self._met.update(f"answer: {type(answer).__name__}" for answer in answers)
         self._met["a create had landed before"] += sum(isinstance(one, Receipt) and one.found for one in answers)
         if self._trouble.due("lose_answer"):
@@ -136,7 +147,8 @@ class SharedLibrary:
     trouble: Trouble = field(default_factory=Trouble)
     meanwhile: list[Callable[[], None]] = field(default_factory=list)
     source: Filling = field(default_factory=Filling)
-    minutes: int = 0
+    clock: Clock = field(default_factory=Clock)
+    pace: Pace = PACE
 
     def __post_init__(self) -> None:
         """Keys come out the same every time, so that a failure can be repeated."""
@@ -179,6 +191,18 @@ class SharedLibrary:
         finally:
             library.close()
 
+    def version(self) -> int:
+        """The library's version now."""
+        library = self._library()
+        try:
+            return [delta.version for delta in library.changes(10**9)][-1]
+        finally:
+            library.close()
+
+    def desktop(self, upload: Callable[[], None]) -> Desktop:
+        """A desktop that has read all there is now, goes offline, and uploads once it is started on the clock."""
+        return Desktop(self.version, upload, known=self.version())
+
     def person_deletes(self, key: str) -> None:
         library = self._library()
         library.delete([key])
@@ -207,18 +231,35 @@ class SharedLibrary:
         return Embedded(self.folder / "library.sqlite", now=self._at)
 
     def _at(self) -> str:
-        return instant(START + timedelta(minutes=self.minutes))
+        return instant(self._now())
+
+    def _now(self) -> datetime:
+        return START + timedelta(seconds=self.clock.time)
+
+    def _paced(self, ledger: Ledger, library: Troubled) -> Paced:
+        """With the pauses of a group, across processes, as the program is wired."""
+        now = self._now()
+        since = now - timedelta(seconds=self.pace.burst + self.pace.pause)
+        written = ledger.outbox(ledger.snapshot(library.identity).id).recent(instant(since))
+        before = [
+            (now - datetime.strptime(at, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)).total_seconds() for at in written
+        ]
+        return Paced(library, self.pace, now=self.clock.now, wait=self._pause, before=before)
+
+    def _pause(self, seconds: float) -> None:
+        self.met["a pause for desktops"] += 1
+        self.clock.wait(seconds)
 
     def _process(self, work: Callable[[Tools], RunReport]) -> RunReport | None:
         """A process of its own, as far as anything is remembered; it may die at a commit or after a write."""
-        self.minutes += 1
+        self.clock.advance(BETWEEN)
         ledger = Ledger.open(self.folder / "ledger.sqlite")
-        library = Troubled(self._library(), self.trouble, self.meanwhile, self.met)
+        library = Troubled(self._library(), self.trouble, self.meanwhile, self.met, self.clock)
         tools = Tools(
             ledger=ledger,
-            library=library,
+            library=self._paced(ledger, library),
             sources={"crossref": self.source},
-            now=lambda: START + timedelta(minutes=self.minutes),
+            now=self._now,
             stop=lambda: False,
             tell=lambda _text, _done, _of: None,
             requests=dict,

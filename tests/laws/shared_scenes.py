@@ -219,6 +219,35 @@ def two_records_that_meet_in_a_conflict_are_decided_again() -> None:
         assert report.outcomes["waiting"] == 0
 
 
+def a_desktop_gets_its_changes_up_between_short_runs() -> None:
+    with stage() as library:
+        (key,) = keys(drop(library, 0, name="a.ris"))
+        desktop = library.desktop(lambda: library.person_writes(key, title="Mine"))
+        desktop.prepare, desktop.download = 7.0, 0.1
+        for number in range(14):
+            if number == 1:
+                library.clock.start(desktop.sync(), after=2.0)
+            drop(library, 0, name=f"{number}.ris", tags=(f"tag {number}",))
+        assert desktop.in_a_row > 0, "it is in the way of a run at least once"
+        assert not desktop.gave_up
+        assert desktop.done
+        item = library.items()[key]
+        assert item["title"] == "Mine"
+        assert len(item["tags"]) == 14
+
+
+def undo_leaves_room_for_desktops_too() -> None:
+    with stage() as library:
+        report = drop(library, 0, name="a.ris")
+        for number in range(3):
+            drop(library, 1, name=f"{number}.ris", tags=(f"tag {number}",))
+        assert library.clock.waits == []
+        library.undo(report.run)
+        library.undo(report.run)
+        assert len(library.clock.waits) == 1
+        assert library.items()[keys(report)[0]].get("deleted")
+
+
 SCENES: list[Callable[[], None]] = [
     what_was_merged_in_zotero_is_followed,
     a_change_in_between_is_seen_and_the_rest_is_written,
@@ -235,6 +264,8 @@ SCENES: list[Callable[[], None]] = [
     two_records_that_meet_in_an_item_change_it_once,
     two_records_that_meet_in_an_item_do_not_fill_a_field_twice,
     two_records_that_meet_in_a_conflict_are_decided_again,
+    a_desktop_gets_its_changes_up_between_short_runs,
+    undo_leaves_room_for_desktops_too,
 ]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import replace
 from typing import Any
 
@@ -12,11 +13,13 @@ from sync.core import plan as rules
 from sync.core import undo as taking_back
 from sync.core.plan import Place
 from sync.libraries.base import Conflict, Receipt, Write
+from sync.libraries.paced import Paced
 from sync.state import snapshot as seen
 from sync.state.outbox import Outbox
 from sync.state.records import Records
 from sync.state.snapshot import Snapshot
-from sync.steps import deciding, writing
+from sync.steps import deciding, undoing, writing
+from tests.laws.shared_library import SharedLibrary
 from tests.laws.shared_scenes import SCENES
 
 Patch = pytest.MonkeyPatch
@@ -148,6 +151,33 @@ def the_second_record_is_forgotten(patch: Patch) -> None:
     patch.setattr(Records, "awaiting", lambda _self, _key, _record: [])
 
 
+def there_are_no_pauses(patch: Patch) -> None:
+    patch.setattr(Paced, "_turn", lambda _self: nullcontext())
+
+
+def pauses_are_too_short(patch: Patch) -> None:
+    patch.setattr(SharedLibrary, "_pause", lambda self, _seconds: self.clock.wait(0.5))
+
+
+def the_burst_begins_anew_with_each_write(patch: Patch) -> None:
+    note = Paced._note
+
+    def anew(self: Paced, moment: float) -> None:
+        note(self, moment)
+        self._began = moment
+
+    patch.setattr(Paced, "_note", anew)
+
+
+def what_earlier_runs_wrote_is_forgotten(patch: Patch) -> None:
+    patch.setattr(Outbox, "recent", lambda _self, _since: [])
+
+
+def undo_does_not_pause(patch: Patch) -> None:
+    drain = writing.drain
+    patch.setattr(undoing, "drain", lambda tools, run: drain(replace(tools, library=tools.library._real), run))
+
+
 MUTANTS: list[Callable[[Patch], None]] = [
     the_base_is_all_that_the_library_answered,
     what_was_found_counts_as_ours,
@@ -171,6 +201,11 @@ MUTANTS: list[Callable[[Patch], None]] = [
     the_second_record_takes_the_place_of_the_first,
     the_second_record_does_not_see_what_the_first_brings,
     the_second_record_is_forgotten,
+    there_are_no_pauses,
+    pauses_are_too_short,
+    the_burst_begins_anew_with_each_write,
+    what_earlier_runs_wrote_is_forgotten,
+    undo_does_not_pause,
 ]
 
 

@@ -11,8 +11,9 @@ from typing import Any
 
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
+from hypothesis.stateful import invariant, precondition, rule, run_state_machine_as_test
 
+from tests.laws.shared_desktops import WithDesktop
 from tests.laws.shared_library import SharedLibrary
 
 MET: Counter[str] = Counter()
@@ -29,11 +30,12 @@ works = st.sampled_from(range(len(WORKS)))
 picks = st.integers(0, 5)
 
 
-class SharedWork(RuleBasedStateMachine):
+class SharedWork(WithDesktop):
     """What a person typed is remembered here: by item and property, and for tags and collections by member."""
 
     def __init__(self) -> None:
         super().__init__()
+        self.met = MET
         self._folder = tempfile.TemporaryDirectory(prefix="zotdrop-law-")
         self.library = SharedLibrary(Path(self._folder.name), MET)
         self.typed: dict[tuple[str, str], Any] = {}
@@ -323,6 +325,8 @@ CASES = (
         "a person merged two items",
         "a person restored",
     ),
+    *("a desktop uploaded later", "a desktop met what others had written", "conflict windows of a desktop"),
+    *("a download of a desktop began again", "a pause for desktops"),
 )
 
 
