@@ -17,6 +17,7 @@ from sync.libraries.tree import Tree
 
 ROUNDS = 3
 _HALVE = frozenset({400, 413, 500})  # refusals of a whole request that one of its objects may be the reason of
+PATIENT = (2.0, 5.0)  # s; pauses after which an object that fails alone with 500 is tried again
 _DOWN = 3  # so many objects in a row that fail alone with 500, and none that did not: the service is down
 _LOST = re.compile(r"Collection ([2-9A-Z]{8}) not found")
 _AS_NEW = re.compile(r"'?itemType'? property not provided")  # the desktop takes an update of what is gone for a create
@@ -96,7 +97,7 @@ class Writer:
         self._halved(writes, done, first=True)
         if all(isinstance(outcome, Failed) and outcome.poison for outcome in done):
             self._prove_alive(done)
-        return done
+        return [self._once_more(*pair) for pair in zip(writes, done, strict=True)]
 
     def _halved(self, writes: Sequence[Write], done: list[Outcome], *, first: bool = False) -> None:
         """Send these; after a refusal of the whole request each half, until the reason stands alone."""
@@ -122,6 +123,19 @@ class Writer:
             done.append(refusal)
             if len(done) == _DOWN and all(isinstance(outcome, Failed) and outcome.poison for outcome in done):
                 self._prove_alive(done)
+
+    def _once_more(self, write: Write, refusal: Outcome) -> Outcome:
+        """What becomes of an object that failed alone, a while later: a server that stumbles must not refuse it for good."""
+        for seconds in PATIENT if isinstance(refusal, Failed) and refusal.poison else ():
+            self._api.wait(seconds)
+            try:
+                report = self._api.create_items([{**write.data, "key": write.key, "version": write.version}])
+            except Answered as answer:
+                if answer.status != 500:
+                    raise
+            else:
+                return self._outcome(report, "0")
+        return refusal
 
     def _prove_alive(self, done: Sequence[Outcome]) -> None:
         """Raise Outage unless a single object is the reason: a service that fails for everything is down."""

@@ -245,6 +245,14 @@ def test_what_landed_before_a_500_lands_once(bench: Bench) -> None:
     assert len(bench.view.items()) == 4
 
 
+@pytest.mark.parametrize("stumbles", [2, 3])
+def test_a_server_that_stumbles_over_a_lone_object_refuses_it_not_for_good(bench: Bench, stumbles: int) -> None:
+    bench.server.fail(stumbles, status=500, body="An error occurred", when=poisoned(0))
+    (answer,) = bench.library.write(batch(1))
+    assert isinstance(answer, Receipt)
+    assert len(bench.view.items()) == 1
+
+
 def test_a_server_that_fails_for_everything_refuses_nothing(bench: Bench) -> None:
     bench.server.fail(None, status=500, body="An error occurred", when=posts)
     with pytest.raises(Outage, match="500"):
