@@ -135,6 +135,7 @@ class Http:
             timeout=httpx.Timeout(ANSWER_SECONDS, connect=CONNECT_SECONDS, write=20.0, pool=None),
             limits=httpx.Limits(max_connections=16, keepalive_expiry=60.0),
             max_redirects=3,
+            event_hooks={"response": [_stay]},
         )
         self._wait, self._now, self._jitter, self._today = wait, now, jitter, today
         self._lock = threading.Lock()
@@ -357,6 +358,21 @@ class _Budget:
             self._free.notify_all()
 
 
+class _ElsewhereError(httpx.RequestError):
+    """A service sends us on to an address that is not in the config. Whoever can answer for it could have us ask anything, inside too."""
+
+
+def _stay(response: httpx.Response) -> None:
+    """Raise where a redirect leads to another host; from http to https of the same one is right."""
+    if not response.has_redirect_location:
+        return
+    asked = response.request.url
+    goal = asked.join(response.headers["location"])
+    same = (goal.scheme, goal.port) == (asked.scheme, asked.port) or (asked.scheme, goal.scheme) == ("http", "https")
+    if goal.host != asked.host or not same:
+        raise _ElsewhereError(f"{goal.scheme}://{goal.netloc.decode('ascii', 'replace')}", request=response.request)
+
+
 _NO_CONNECTION = (
     httpx.ConnectError,
     httpx.ConnectTimeout,
@@ -378,6 +394,10 @@ def _trouble(error: httpx.RequestError | httpx.InvalidURL) -> _Trouble:
         return _Trouble("could not be reached (is its address in the config right?)", 1, 0.2, shuts=True)
     if isinstance(error, httpx.TimeoutException):
         return _Trouble(f"did not answer within {ANSWER_SECONDS:.0f} s", 2, 1.0)
+    if isinstance(error, _ElsewhereError):
+        return _Trouble(
+            f"sends us on to {error}, which is not asked (is its address in the config right?)", 1, 1.0, shuts=True
+        )
     if isinstance(error, httpx.TooManyRedirects):
         return _Trouble("sends us round in circles", 1, 1.0)
     return _Trouble(f"broke off its answer ({type(error).__name__})", 4, 1.0)

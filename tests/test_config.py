@@ -421,10 +421,29 @@ def test_a_key_file_that_others_can_read_is_warned_about(tmp_path: Path) -> None
     assert load(path, {}).warnings == ()
 
 
-def test_a_key_that_would_travel_for_all_to_read_is_warned_about(tmp_path: Path) -> None:
-    text = f"contact = 'a@example.org'\n{ZOTERO}api_key.env = 'A'\nurl = 'http://{{}}'\n"
-    assert any("for all to read" in warning for warning in load(written(tmp_path, text.format("a.org")), {}).warnings)
+@pytest.mark.parametrize(
+    "section", [f"{ZOTERO}api_key.env = 'A'\nurl", "[sources.pubmed]\napi_key.env = 'A'\nurl"], ids=["zotero", "pubmed"]
+)
+def test_a_key_that_would_travel_for_all_to_read_is_refused(tmp_path: Path, section: str) -> None:
+    text = f"contact = 'a@example.org'\n{section} = 'http://{{}}'\n"
+    for there in ("a.org", "10.0.0.1:8080", "127.0.0.1.a.org", "localhost.a.org"):
+        with pytest.raises(ConfigFault, match=r"for all to read; write https://"):
+            load(written(tmp_path, text.format(there)), {})
     assert load(written(tmp_path, text.format("127.0.0.1:8080")), {}).warnings == ()
+    assert (
+        load(written(tmp_path, "contact = 'a@example.org'\n[sources.crossref]\nurl = 'http://a.org'\n"), {}).warnings
+        == ()
+    )
+
+
+def test_a_config_that_others_can_change_is_warned_about_with_the_fix(tmp_path: Path) -> None:
+    path = written(tmp_path, "contact = 'a@example.org'\n")
+    path.chmod(0o646)
+    assert load(path, {}).warnings == (
+        f"zotdrop.toml can be changed by others, and it may name commands that are run: chmod o-w {path}",
+    )
+    path.chmod(0o640)
+    assert load(path, {}).warnings == ()
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from sync.config.clashes import clashes, real, warnings
+from sync.config.clashes import clashes, in_the_clear, real, warnings
 from sync.config.faults import Place, loose_ends, place_of, told
 from sync.config.options import (
     Config,
@@ -80,7 +80,7 @@ def load(path: Path, environ: Mapping[str, str]) -> Config:
     if faults:
         raise ConfigFault("\n".join(dict.fromkeys(faults)))
     settled = _settled(config, path)
-    faults = [f"{path.name}: {fault}" for fault in clashes(settled, path)]
+    faults = [f"{path.name}: {fault}" for fault in (*in_the_clear(settled), *clashes(settled, path))]
     if faults:
         raise ConfigFault("\n".join(faults))
     return settled.model_copy(update={"warnings": tuple(warnings(settled, path, given))})

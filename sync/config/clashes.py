@@ -36,6 +36,17 @@ def clashes(config: Config, path: Path) -> Iterator[str]:
             yield f"{name} path: {what} lies in {inbox} and would be taken for a drop; give the inbox a folder of its own"
 
 
+def in_the_clear(config: Config) -> Iterator[str]:
+    """Keys that would travel for all to read."""
+    for place, own in _owners(config):
+        address = urlsplit(own.url if getattr(own, "api_key", None) else "")
+        if address.scheme == "http" and address.hostname not in LOOPBACK:
+            yield (
+                f"[{'.'.join(place)}] url: {own.url} begins with http://, and the key would travel for all to read;"
+                " write https://"
+            )
+
+
 def real(path: Any) -> Path:
     """A path with its links followed, as far as they lead."""
     return Path(os.path.realpath(path))
@@ -57,7 +68,7 @@ def _key_files(config: Config) -> Iterator[tuple[Place, Any]]:
 
 
 def warnings(config: Config, path: Path, given: Mapping[Place, Any]) -> Iterator[str]:
-    """What works and is unwise: keys that others can read or that travel in the clear, a missing contact."""
+    """What works and is unwise: keys that others can read, a config that others can change, a missing contact."""
     for place, own in _owners(config):
         key, where = getattr(own, "api_key", None), f"[{'.'.join(place)}]"
         if key is None:
@@ -68,16 +79,19 @@ def warnings(config: Config, path: Path, given: Mapping[Place, Any]) -> Iterator
                 yield f"{path.name} holds a key and can be read by others: chmod 600 {path}"
         if key.kind == "file" and _open_to_others(Path(key.value)):
             yield f"{where} api_key: {key.value} can be read by others: chmod 600 {key.value}"
-        address = urlsplit(own.url)
-        if address.scheme == "http" and address.hostname not in LOOPBACK:
-            yield f"{path.name}: {where} url begins with http://: the key travels for all to read; https:// is better"
+    if _is(path, stat.S_IWOTH):
+        yield f"{path.name} can be changed by others, and it may name commands that are run: chmod o-w {path}"
     asks = any(config.sources.use if own.sources is None else own.sources for own in config.inbox.values())
     if not config.contact and asks:
         yield f"{path.name}: contact is empty; Crossref serves nameless clients one list of 50 DOIs a second instead of three"
 
 
 def _open_to_others(path: Path) -> bool:
+    return _is(path, stat.S_IRGRP | stat.S_IROTH)
+
+
+def _is(path: Path, rights: int) -> bool:
     try:
-        return os.name == "posix" and bool(path.stat().st_mode & (stat.S_IRGRP | stat.S_IROTH))
+        return os.name == "posix" and bool(path.stat().st_mode & rights)
     except OSError:
         return False

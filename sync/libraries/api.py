@@ -291,11 +291,25 @@ class Api:
         self.headers = response.headers
         version = response.headers.get("Last-Modified-Version", "")
         self.version = int(version) if version.isdecimal() else self.version
+        if response.has_redirect_location:
+            self._stay(response)
         if response.status_code < 400:
             return
         response.read()
         status, said = response.status_code, _words(response, self._secrets)
         raise self.away(f"{status} {said}", status=status, said=said, again=status in _AGAIN, pause=pause or rest)
+
+    def _stay(self, response: httpx2.Response) -> None:
+        """Raise where the service sends us on to another host: neither the key nor what is written goes there."""
+        goal = response.request.url.join(response.headers["location"])
+        if _origin(goal) != _origin(response.request.url):
+            raise self.away(
+                f"sends us on to {goal.scheme}://{goal.host}, where nothing is sent; is [library] url right?"
+            )
+
+
+def _origin(address: httpx2.URL) -> tuple[str, str, int | None]:
+    return address.scheme, address.host, address.port
 
 
 def _seconds(text: str, response: httpx2.Response) -> float:
