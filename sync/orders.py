@@ -25,6 +25,7 @@ log = logging.getLogger("zotdrop.orders")
 
 Tell = Callable[[str, int, int], None]
 
+MEGABYTE = 1_000_000
 SETTLE_PATIENCE = 600.0  # seconds: a file that is still being written after this is left for the next time
 
 
@@ -185,6 +186,9 @@ def _tasks(config: Config, order: Order, stop: Event) -> list[Task]:
         names = [order.inbox] if order.inbox else list(config.inbox)
         return [task for name in names for task in _inbox_tasks(config, order, name, stop)]
     names_shown = order.names or order.paths
+    if order.wait_sources:  # of an inbox: one that is too large does not keep the others
+        within = {str(path) for path in _within_limit(config, [Path(path) for path in order.paths])}
+        return [_file_task(config, order, path, path) for path in order.paths if path in within]
     return [_file_task(config, order, path, shown) for path, shown in zip(order.paths, names_shown, strict=True)]
 
 
@@ -209,14 +213,49 @@ def _inbox_tasks(config: Config, order: Order, name: str, stop: Event) -> list[T
     wait = wiring.waiting(stop)
     paths = drops.settled(root, own.settle_seconds, now=time.monotonic, wait=wait, patience=SETTLE_PATIENCE)
     paths = drops.only_drops(paths, drops.scan(root)) if own.attachments == "files" else paths
-    return [_task(config, order, name, path, str(path)) for path in paths]
+    return [_task(config, order, name, path, str(path)) for path in _within_limit(config, paths)]
 
 
 def _file_task(config: Config, order: Order, path: str, shown: str) -> Task:
     file = Path(path).resolve()
+    if order.wait_sources and order.inbox:
+        _stay_inside(Path(config.inbox[order.inbox].path), Path(path), file)
     if not file.is_file():
         raise UsageFault(f"{path}: there is no such file" if not file.exists() else f"{path}: this is no file")
+    if told := _too_large(config, file):
+        raise UsageFault(told)
     return _task(config, order, _inbox_of(config, order, file), file, shown)
+
+
+def _stay_inside(root: Path, path: Path, file: Path) -> None:
+    """Raise UsageFault if a file of an inbox is behind a link by now: what that leads to is no drop, and is never read or moved."""
+    if path.is_relative_to(root) and file != root.resolve() / path.relative_to(root):
+        raise UsageFault(
+            f"{path}: a link stands there now and leads to {file}; what lies in an inbox is taken, links are not"
+        )
+
+
+def _within_limit(config: Config, paths: Sequence[Path]) -> list[Path]:
+    """Those of an inbox that are not too large to be read; the others stay where they are, and the log says so."""
+    kept = []
+    for path in paths:
+        if told := _too_large(config, path):
+            log.error("%s. It stays where it is", told)
+        else:
+            kept.append(path)
+    return kept
+
+
+def _too_large(config: Config, path: Path) -> str:
+    """What stands against a file of this size, empty if nothing does."""
+    try:
+        size = path.lstat().st_size / MEGABYTE
+    except OSError:  # gone, or not for us: whoever reads it says so
+        return ""
+    most = config.limits.max_drop_mb
+    if size <= most:
+        return ""
+    return f"{path}: {size:,.0f} MB are more than [limits] max_drop_mb = {most:g} allows; split the file, or raise the limit"
 
 
 def _task(config: Config, order: Order, inbox: str, file: Path, shown: str) -> Task:

@@ -34,7 +34,11 @@ def parse(shared: Common, file: Path, *, encoding: str, tidy: bool) -> int:
         raise UsageFault(f"{file}: there is no such file")
     data = sys.stdin.buffer.read() if str(file) == "-" else b""
     entries = gaps = unreadable = 0
-    with nullcontext(drops.lines_of(data, encoding)) if str(file) == "-" else drops.open_lines(file, encoding) as lines:
+    with (
+        nullcontext(drops.lines_of(data, encoding))
+        if str(file) == "-"
+        else drops.open_lines(file.resolve(), encoding) as lines
+    ):
         for part in map(for_library, readings(lines)) if tidy else readings(lines):
             if isinstance(part, Gap):
                 gaps += part.lines[1] - part.lines[0] + 1

@@ -160,6 +160,7 @@ class Limits(_Model):
 
     max_new_per_run: int = Field(60_000, ge=0)
     max_changes_per_run: int = Field(500, ge=0)
+    max_drop_mb: float = Field(2_000.0, gt=0, allow_inf_nan=False)
 
 
 class Retention(_Model):

@@ -39,6 +39,11 @@ FORMATS = (
 _FOREIGN = (
     (r"^\s*$", "the file is empty"),
     (r"^%PDF-", "this is a PDF; export the references as RIS instead"),
+    (r"^\x1f.{1,3}\x08", "this is a gzip archive; unpack it and drop the RIS file inside"),
+    (
+        r"^(?:7z\W|Rar!\x1a|BZh\d1AY&SY|.{0,3}7zXZ\x00)",
+        "this is a packed archive; unpack it and drop the RIS file inside",
+    ),
     (r"^PK\x03\x04", "this is a ZIP archive (or an Office document); unpack it and drop the RIS file inside"),
     (
         r"^\s*(?:<!DOCTYPE html|<html)",

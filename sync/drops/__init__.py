@@ -8,6 +8,7 @@ import json
 import os
 import re
 import shutil
+import stat
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -16,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from sync.drops.files import only_drops
-from sync.drops.lines import Lines, lines_of, open_lines
+from sync.drops.lines import Lines, lines_of, open_lines, opened
 from sync.errors import UsageFault, ZotdropError
 
 __all__ = [
@@ -132,7 +133,7 @@ def take(path: Path, inbox: str, root: Path) -> Drop:
     if path.exists() and not path.is_file():  # a pipe would be waited for, and could not be read twice
         raise UsageFault(f"{path}: this is no file; what comes through a pipe is read with: zotdrop sync -")
     try:
-        with path.open("rb") as file:
+        with opened(path) as file:
             while chunk := file.read(CHUNK):
                 digest.update(chunk)
                 size += len(chunk)
@@ -210,10 +211,11 @@ def _put_away(drop: Drop, folder: Path, report: Mapping[str, Any]) -> Path:
     told = json.dumps(report, ensure_ascii=False, indent=1) + "\n"
     try:
         goal = _free(folder / drop.subfolder, drop)
-        goal.parent.mkdir(parents=True, exist_ok=True)
+        _make_like(folder.parent, goal.parent)
         beside = goal.with_name(goal.name + REPORT)
         try:
             _write(beside, told.encode("utf-8", "backslashreplace"))  # a file's name may be no text
+            _share(folder.parent, beside)
             _move(drop.path, goal, drop.sha256)
         except OSError:
             with suppress(OSError):
@@ -225,6 +227,27 @@ def _put_away(drop: Drop, folder: Path, report: Mapping[str, Any]) -> Path:
             " The file stays; it will not be worked off twice"
         ) from fault
     return goal
+
+
+def _make_like(root: Path, folder: Path) -> None:
+    """Make a folder below an inbox; whoever may work in the inbox may work there too, whatever this process's umask says."""
+    if folder.is_dir():
+        return
+    _make_like(root, folder.parent)
+    folder.mkdir(exist_ok=True)
+    _share(root, folder)
+
+
+def _share(root: Path, path: Path) -> None:
+    """Give what was made in an inbox the inbox's group, and the group the rights that it has there; as far as the system lets us."""
+    with suppress(OSError, AttributeError, NotImplementedError):
+        own, made = root.stat(), path.stat()
+        if own.st_gid != made.st_gid:
+            os.chown(path, -1, own.st_gid)
+        group = own.st_mode & (stat.S_IRWXG | stat.S_ISGID)
+        if not stat.S_ISDIR(made.st_mode):
+            group &= stat.S_IRGRP | stat.S_IWGRP
+        path.chmod(stat.S_IMODE(made.st_mode) | group)
 
 
 def _free(folder: Path, drop: Drop) -> Path:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import codecs
+import errno
 import io
+import os
 import re
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -86,11 +89,32 @@ def open_lines(path: Path, encoding: str = "auto") -> Iterator[Lines]:
     number. Raises UsageFault for a file that cannot be read, be it half-way, and an encoding that nobody knows.
     """
     try:
-        file = path.open("rb")
+        file = opened(path)
     except OSError as fault:
         raise UsageFault(f"{path}: cannot be read ({fault.strerror}); mend its rights, then try again") from fault
     with file:
         yield _lines(file, encoding)
+
+
+def opened(path: Path) -> BinaryIO:
+    """A file, open to be read. What lies in an inbox may be exchanged at any moment: a link is not followed, a pipe not waited for.
+
+    Raises OSError, also for what is no file.
+    """
+    return open(path, "rb", opener=_opener)
+
+
+def _opener(path: str, flags: int) -> int:
+    for name in ("O_NOFOLLOW", "O_NONBLOCK"):  # not every system has them
+        flags |= getattr(os, name, 0)
+    try:
+        handle = os.open(path, flags)
+    except OSError as fault:
+        raise OSError(errno.ELOOP, "it is a link", path) if fault.errno == errno.ELOOP else fault from None
+    if stat.S_ISREG(os.fstat(handle).st_mode):
+        return handle
+    os.close(handle)
+    raise OSError(errno.EINVAL, "this is no file", path)
 
 
 def lines_of(data: bytes, encoding: str = "auto") -> Lines:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -59,6 +60,7 @@ class Embedded:
         self._now = now
         with _told(self._path):
             self._path.parent.mkdir(parents=True, exist_ok=True)
+            _made_for_us_alone(self._path)
             self._sql = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False)
         try:
             self.identity = self._opened()
@@ -244,6 +246,12 @@ def _item(row: sqlite3.Row) -> Item:
 
 def _shown(row: sqlite3.Row) -> dict[str, Any]:
     return {"key": row["key"], "version": row["version"], **rules.shown(json.loads(row["data_json"]))}
+
+
+def _made_for_us_alone(path: Path) -> None:
+    """A new file that nobody else can read; what SQLite lays beside it has the same rights. One that is there keeps its own."""
+    with suppress(OSError):  # there already, or SQLite says what is wrong
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
 
 
 @contextmanager
