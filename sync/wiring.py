@@ -23,6 +23,7 @@ from sync.http import Http, Identity
 from sync.libraries.base import Library
 from sync.libraries.dry import DryLibrary
 from sync.libraries.guarded import Guarded
+from sync.report.words import printable
 from sync.secrets import resolve
 from sync.sources.base import Source
 from sync.state.ledger import Ledger
@@ -191,7 +192,7 @@ def open_tools(
             sources={name: SOURCES[name](config, http) for name in _wanted(config) if ask},
             now=utc_now,
             stop=stop.is_set,
-            tell=tell,
+            tell=lambda text, done, total: tell(printable(text), done, total),  # a drop's name may hold anything
             requests=lambda: _requests(http, target),
             limits=Limits(config.limits.max_new_per_run, config.limits.max_changes_per_run),
             cache_days=config.sources.cache_days,

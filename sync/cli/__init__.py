@@ -8,7 +8,7 @@ import click
 
 from sync import __version__
 from sync.cli import looking, reviewing, setting_up, working
-from sync.cli.switches import Common, common
+from sync.cli.switches import Common, common, harmless
 from sync.errors import ZotdropError
 
 
@@ -51,12 +51,12 @@ def _run(arguments: list[str]) -> int:
         fault.show()
         code = fault.exit_code
     except ZotdropError as fault:
-        click.echo(f"zotdrop: {fault}", err=True)
+        click.echo(f"zotdrop: {harmless(str(fault))}", err=True)
         code = fault.exit_code
     except BrokenPipeError:
         sys.stderr.close()
         code = 0
     except OSError as fault:
-        click.echo(f"zotdrop: {fault}; is the disk full, or a folder's right missing?", err=True)
+        click.echo(f"zotdrop: {harmless(str(fault))}; is the disk full, or a folder's right missing?", err=True)
         code = 1
     return code if isinstance(code, int) else 0

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from sync.cli.switches import Common, dump
+from sync.cli.switches import Common, dump, harmless
 from sync.errors import Interrupted
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ def _hand_over(shared: Common, config: Config, order: Order, *, strict: bool) ->
     finally:
         ledger.close()
     if "error" in answer:
-        click.echo(f"zotdrop: {answer['error']}", err=True)
+        click.echo(f"zotdrop: {harmless(answer['error'])}", err=True)
     for data, text in zip(answer.get("reports", ()), answer.get("texts", ()), strict=True):
         click.echo(dump(data) if shared.json else text) if shared.json or not shared.quiet else None
     return int(state.exit_code or 0)
@@ -105,7 +105,7 @@ def print_reports(shared: Common, reports: Iterable[RunReport]) -> None:
         elif report.exit_code():  # -q says nothing but errors
             click.echo(as_text(report), err=True)
         if report.failure and shared.json:
-            click.echo(f"zotdrop: {report.failure}", err=True)
+            click.echo(f"zotdrop: {harmless(report.failure)}", err=True)
 
 
 def _progress(shared: Common) -> Any:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from sync.report.words import printable
+
 if TYPE_CHECKING:
     from sync.config import Config
 
@@ -48,4 +50,4 @@ def standing_text(facts: dict[str, Any]) -> str:
     lines += [f"  open: {drop['path']} ({drop['entries']} records, since {drop['arrived']})" for drop in facts["open"]]
     lines.append("records: " + (", ".join(f"{n} {name}" for name, n in facts["outcomes"].items()) or "none yet"))
     lines += [f"waiting: {what}: {number}" for what, number in facts["waits"].items() if number]
-    return "\n".join(lines)
+    return "\n".join(map(printable, lines))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,7 +41,7 @@ class Common:
     def say(self, text: str) -> None:
         """A message for a person, on stderr."""
         if not self.quiet:
-            click.echo(text, err=True)
+            click.echo(harmless(text), err=True)
 
 
 def common(command: F) -> F:
@@ -63,5 +64,14 @@ def common(command: F) -> F:
 
 
 def dump(data: Any) -> str:
-    """Data as one line of JSON."""
-    return json.dumps(data, ensure_ascii=False)
+    """Data as one line of JSON. Letters that a terminal obeys are escaped, those beyond ASCII too."""
+    return _OBEYED.sub(lambda found: f"\\u{ord(found[0]):04x}", json.dumps(data, ensure_ascii=False))
+
+
+def harmless(text: str) -> str:
+    """A message that may quote a file's name or a service's words, safe for a terminal and a log; line ends stay."""
+    return _OBEYED.sub(" ", text)
+
+
+# Control characters but for tab and line end, those of eight bits, and what turns the direction of writing around.
+_OBEYED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")

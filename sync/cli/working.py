@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
+import traceback
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sync.cli.carrying import carry_out, have_done, print_reports
-from sync.cli.switches import Common, common
+from sync.cli.switches import Common, common, harmless
 from sync.errors import UsageFault
 
 if TYPE_CHECKING:
@@ -129,6 +130,16 @@ def _files(config: Config, paths: Iterable[str]) -> tuple[list[str], list[str]]:
 def _log(shared: Common) -> None:
     level = logging.DEBUG if shared.verbose else logging.WARNING if shared.quiet else logging.INFO
     logging.basicConfig(stream=sys.stderr, level=level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    for handler in logging.getLogger().handlers:
+        handler.addFilter(_tame)
     for noisy in ("httpx", "httpx2", "httpcore", "httpcore2"):  # their lines hold addresses with keys
         logging.getLogger(noisy).setLevel(logging.WARNING)
     logging.getLogger("apscheduler").setLevel(logging.ERROR)  # it warns of each look that a long run makes us leave out
+
+
+def _tame(record: logging.LogRecord) -> bool:
+    """What a line quotes (a file's name, a title, a service's words) rules no terminal and begins no line of its own."""
+    record.msg, record.args = harmless(record.getMessage()).replace("\n", "\n  "), ()
+    if record.exc_info:
+        record.exc_text = harmless("".join(traceback.format_exception(*record.exc_info))).replace("\n", "\n  ")
+    return True

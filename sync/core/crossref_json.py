@@ -301,7 +301,7 @@ def _values(work: Work, item_type: str) -> Iterator[tuple[str, str]]:
     yield "ISBN", ", ".join(_texts(work.ISBN))
     short = _first(work.short_container_title)
     yield "journalAbbreviation", short if container and short != container[0] else ""
-    yield "url", _first(work.resource.primary.URL if work.resource and work.resource.primary else None)
+    yield "url", _web(_first(work.resource.primary.URL if work.resource and work.resource.primary else None))
     yield "rights", next((link.URL for link in work.license or () if link.URL), "")
     yield "libraryCatalog", CATALOG
 
@@ -443,6 +443,11 @@ def _head(value: Texts) -> str:
     """The first text, its line ends untouched."""
     values = [value] if isinstance(value, str) else value or []
     return next((part for part in values if part and part.strip()), "")
+
+
+def _web(address: str) -> str:
+    """An address of the web; empty for anything else, such as a script."""
+    return address if re.match(r"(?:https?|ftp)://", address, re.IGNORECASE) else ""
 
 
 def _first(value: Texts) -> str:

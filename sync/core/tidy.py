@@ -13,7 +13,7 @@ from dataclasses import replace
 from sync.core import schema
 from sync.core.identifiers import parse_doi
 from sync.core.names import as_one_text, parse_names
-from sync.core.record import Creator, Entry, Reading, Record
+from sync.core.record import Creator, Entry, Problem, Reading, Record
 
 _WORDS = (
     "na", "n/a", "#n/a", "null", "none", "undefined", "no-specified", "not specified", "n.pag", "n.pag.", "<br>", "<br />", "<br/>",
@@ -27,6 +27,7 @@ _YEARLESS = "0000 "  # how Zotero's import begins a date without a year
 _NEXT_ADDRESS = re.compile(r"\s+(?=https?://)")
 _ARTICLE_NUMBER = re.compile(r".*[^\W\d].*|\d{5,}")  # not a page, so that a range of it says nothing
 _HYPHENS = str.maketrans("\u2010\u2011\u2212", "---")
+_RUNS = re.compile(r"(?:javascript|vbscript|data|file|blob|about):", re.IGNORECASE)
 _PAGE_WORD = re.compile(r"^pp?\.?\s+(?=\d)")
 
 MESSAGES: Mapping[str, str] = {
@@ -43,6 +44,7 @@ MESSAGES: Mapping[str, str] = {
 
 def tidied(reading: Reading) -> Reading:
     """The reading with every rule applied that its problems call for. Tidying twice changes nothing more."""
+    reading = _without_scripts(reading)
     record = reading.record
     if record is None:
         return reading
@@ -51,6 +53,18 @@ def tidied(reading: Reading) -> Reading:
     if record is reading.record:
         return reading
     return replace(reading, record=_with_lost(record, reading.entry))
+
+
+def _without_scripts(reading: Reading) -> Reading:
+    """A reading whose address leads nowhere on the web but runs, or opens, what somebody wrote: no library should offer that to be clicked."""
+    record, kept = reading.record, ("UR", reading.record.fields.get("url", "") if reading.record else "")
+    if record is None or not _RUNS.match(re.sub(r"[\x00-\x20]+", "", kept[1])):
+        return reading
+    problem = Problem(
+        "address-runs", "an address is a script or a local file; it is kept, and the library does not get it"
+    )
+    without = replace(record.with_fields({"url": ""}), unmapped=(*record.unmapped, kept))
+    return replace(reading, record=without, problems=(*reading.problems, problem))
 
 
 def _with_lost(record: Record, entry: Entry) -> Record:

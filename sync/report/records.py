@@ -43,7 +43,7 @@ def reading_text(reading: Reading) -> str:
     lines += [f"    note: {short(note)}" for note in record.notes]
     lines += [f"    attachment: {a.url}" for a in record.attachments]
     lines += [f"    (no place) {tag}: {short(value)}" for tag, value in record.unmapped]
-    return "\n".join([*lines, *problem_text(reading.problems)])
+    return "\n".join([*map(printable, lines), *problem_text(reading.problems)])
 
 
 def question_json(question: Mapping[str, Any]) -> dict[str, Any]:
