@@ -20,11 +20,12 @@ def main() -> int:
     words.add_argument("--minutes", type=float, default=5.0)
     words.add_argument("--seed", type=int, default=1)
     words.add_argument("--patience", type=float, default=600.0, help="seconds for what is left when the storm is over")
+    words.add_argument("--every", type=float, default=1.5, help="seconds between two files")
     words.add_argument("--keep", type=Path, help="a new folder for the log, which stays")
     given = words.parse_args()
     folder = given.keep or Path(tempfile.mkdtemp(prefix="zotdrop-chaos-"))
     folder.mkdir(parents=True, exist_ok=True)
-    with storm(folder, Plan(given.seed, given.minutes * 60)) as here:
+    with storm(folder, Plan(given.seed, given.minutes * 60, every=given.every)) as here:
         rage(here)
         calm(here, patience=given.patience)
         found = judge(here)

@@ -6,6 +6,7 @@ import heapq
 import itertools
 import os
 import random
+import signal
 import subprocess
 import time
 from collections import Counter
@@ -29,7 +30,7 @@ from tests.servers.zotero import USER, ZoteroServer
 
 SPEED = 5.0  # the daemon's seconds in one of ours
 SETTLE = 1.5  # of our seconds that a file has to be still
-TICK = 0.05
+STUCK = 40.0  # seconds without progress
 BOTH = ("default", "local")
 DISK_MB = 64
 MEGABYTE = 1_000_000
@@ -175,9 +176,14 @@ def calm(here: Storm, patience: float) -> None:
     _ballast(here).unlink(missing_ok=True)
     here.keeper.full = False
     _set_clock(here, 0.0)
-    until = time.monotonic() + patience
+    until, since, before = time.monotonic() + patience, time.monotonic(), ""
     while (left := _open(here)) and time.monotonic() < until:
         here.keeper.watch()
+        if left != before:
+            since, before = time.monotonic(), left
+        elif time.monotonic() - since > STUCK:
+            since = time.monotonic()
+            here.keeper.life.process.send_signal(signal.SIGUSR1)  # its log tells where it is
         Event().wait(0.5)
     here.left_over = left
     here.keeper.watch()

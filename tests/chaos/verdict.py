@@ -71,12 +71,19 @@ def text(here: Storm, found: Verdict) -> str:
         f"a person's edits {here.editor.did.total()}: {_in_words(here.editor.did)}",
         f"requests {requests}, faults injected {faults.total()}:",
         *(f"  {number:4} {kind}" for kind, number in sorted(faults.items())),
+        f"memory of the last life in MB, by tenths of it: {_tenths(here)}",
         f"memory of the last life: at most {here.rss[0] / 1000:.1f} MB in its first quarter, {here.rss[1] / 1000:.1f} MB in its last",
         f"threads {here.threads} at the end, {keeper.peak_threads} at most",
         f"lost {found.lost} doubled {found.doubled} asked {found.asked}",
         *(f"! {complaint}" for complaint in found.complaints),
     ]
     return "\n".join(lines)
+
+
+def _tenths(here: Storm) -> str:
+    life = here.keeper.life.rss
+    parts = [life[len(life) * n // 10 : len(life) * (n + 1) // 10] for n in range(10)]
+    return " ".join(f"{max(kb for _, kb in part) / 1000:.0f}" for part in parts if part)
 
 
 def _in_words(counts: Counter[str]) -> str:
@@ -139,13 +146,14 @@ def _library(here: Storm, name: str, ledger: sqlite3.Connection, found: Verdict)
     for parcel in {parcel.sha256: parcel for parcel in here.librarians[name].arrived}.values():
         for work, row in _records(name, parcel, ledger, found, stalled):
             found.records += 1
-            found.outcomes[row["outcome"]] += 1
+            found.outcomes[row["outcome"] or "open"] += 1
             if row["outcome"] in IN_LIBRARY:
                 keys.setdefault(work.doi, set()).add(row["key"])
             else:
                 asked.add(work.doi)
                 found.asked += 1
-                if row["outcome"] == "asked" and work.doi not in parcel.doubtful:
+                edited = name == "default" and any(key in row["reasons_json"] for key, _ in here.editor.wrote)
+                if row["outcome"] == "asked" and work.doi not in parcel.doubtful and not edited:
                     found.complaints.append(f"{name}: asked without need: {work.doi} {row['reasons_json']}")
     alive, trashed = _items(here, name)
     _compare(here, name, keys, alive, trashed, found)

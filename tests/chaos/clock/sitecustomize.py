@@ -10,7 +10,9 @@ schedules and every instant in the ledger. As they were: sockets' timeouts, the 
 from __future__ import annotations
 
 import datetime as dt
+import faulthandler
 import os
+import signal
 import time
 from functools import partial
 from typing import Any
@@ -98,4 +100,5 @@ def _hasten_waits(speed: float) -> None:
 
 
 if os.environ.get("CHAOS_CLOCK"):
+    faulthandler.register(signal.SIGUSR1)  # tells on stderr where each thread is
     install(Clock(os.environ["CHAOS_CLOCK"], float(os.environ.get("CHAOS_SPEED", "1"))))
