@@ -173,7 +173,7 @@ def server_connection(path: Path) -> sqlite3.Connection:
 
 
 @pytest.mark.skipif(not Path("/proc/net/if_inet6").exists(), reason="this machine has no IPv6")
-def test_it_listens_at_an_address_of_version_6_too(config: Config, pulse: Pulse) -> None:
+def test_it_listens_at_an_address_of_version_6_too(config: Config, pulse: Bulletin) -> None:
     health = config.health.model_copy(update={"listen": "[::1]:0"})
     with served(config.model_copy(update={"health": health}), pulse.state) as address:
         assert address

@@ -10,7 +10,7 @@ import os
 import socket
 import stat
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from threading import Event
 
@@ -122,19 +122,19 @@ def test_a_name_is_a_name_and_leads_nowhere(stage: Scene, tmp_path: Path, name: 
     assert len(stage.items()) == 1
 
 
-def packed(kind: str) -> bytes:
-    text = TEXT.encode()
-    if kind == "zip":
-        file = io.BytesIO()
-        with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
-            archive.writestr("a.ris", text)
-        return file.getvalue()
-    return {"gzip": gzip.compress, "xz": lzma.compress}[kind](text)
+def zipped(text: bytes) -> bytes:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("a.ris", text)
+    return file.getvalue()
 
 
-@pytest.mark.parametrize("kind", ["gzip", "zip", "xz"])
+PACKERS: dict[str, Callable[[bytes], bytes]] = {"gzip": gzip.compress, "zip": zipped, "xz": lzma.compress}
+
+
+@pytest.mark.parametrize("kind", PACKERS)
 def test_a_packed_file_is_told_held_and_never_unpacked(stage: Scene, kind: str) -> None:
-    data = packed(kind)
+    data = PACKERS[kind](TEXT.encode())
     (stage.inbox / "a.ris").write_bytes(data)
     stage.run("run", "--once", code=5)
     assert "archive" in held(stage, "a.ris")
