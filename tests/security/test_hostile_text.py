@@ -141,7 +141,9 @@ def test_a_parsed_record_rules_no_terminal() -> None:
 
 
 def test_a_line_of_the_log_begins_no_other() -> None:
-    record = logging.makeLogRecord({"msg": "%s: cannot be read", "args": (f"a\n2026-11-27 INFO all is well{ESCAPES}",)})
+    record = logging.makeLogRecord(
+        {"name": "zotdrop", "msg": "%s: cannot be read", "args": (f"a\n2026-11-27 INFO all is well{ESCAPES}",)}
+    )
     fault = ValueError(ESCAPES)
     record.exc_info = (type(fault), fault, None)
     shown = Text().format(record)
