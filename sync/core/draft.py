@@ -25,6 +25,8 @@ MARKED = frozenset(
 
 # What `clean` would change: controls, odd blanks, entities, markup, garbled letters; all else is plain.
 _ODD_BYTES = bytes(code for code in range(128) if (code < 32 and code != 10) or code in b"&<\x7f")
+_PLAIN_BYTES = bytes(code for code in range(128) if code not in _ODD_BYTES)
+_COMPOSING = "\u0300"  # the first letter that may be composed with the one before it
 _ODD = re.compile(f"[^\\S\n ]|[&<]|{CONTROL.pattern}|{GARBLED.pattern}")
 _WRAPPED = 60  # letters: a line at least this long was wrapped by the program that wrote it
 
@@ -51,8 +53,8 @@ class Draft:
 
     def put(self, name: str, value: str) -> bool:
         """Fill a field (base fields under the type's own name); False if the type has none, or one with another value."""
-        own = schema.own_fields(self.kind).get(name)
-        if own is None or not value:
+        own = schema.own_fields(self.kind).get(name) if value else None
+        if own is None:
             return False
         return self.fields.setdefault(own, value) == value
 
@@ -62,7 +64,8 @@ class Draft:
 
     def identify(self, name: str, value: str) -> bool:
         """Note an identifier; False if the record has another one already."""
-        return doi_key(self.identifiers.setdefault(name, value)) == doi_key(value)
+        known = self.identifiers.setdefault(name, value)
+        return known == value or doi_key(known) == doi_key(value)
 
     def doubt(self, code: str) -> None:
         """Say that `tidy` should look at the value that is being placed."""
@@ -84,7 +87,7 @@ class Draft:
             fields=self.fields,
             creators=tuple(self.creators),
             tags=tuple(dict.fromkeys(self.tags)),
-            notes=tuple(note for note in self.notes if note != title),
+            notes=tuple(note for note in self.notes if note != title) if self.notes else (),
             attachments=tuple(self.attachments),
             identifiers=self.identifiers,
             unmapped=tuple(self.unmapped),
@@ -96,7 +99,10 @@ def is_plain(entry: Entry) -> bool:
     text = entry.text
     if text.isascii():
         return len(text.encode().translate(None, _ODD_BYTES)) == len(text)
-    return _ODD.search(text) is None and unicodedata.is_normalized("NFC", text)
+    beyond = text.encode("utf-8", "surrogatepass").translate(None, _PLAIN_BYTES).decode("utf-8", "surrogatepass")
+    if _ODD.search(beyond):
+        return False
+    return max(beyond) < _COMPOSING or unicodedata.is_normalized("NFC", text)
 
 
 def clean(tag: str, value: str, *, plain: bool = False) -> str:

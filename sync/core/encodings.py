@@ -17,6 +17,8 @@ from dataclasses import dataclass
 FALLBACK = "cp1252"
 _BOMS = ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be"))
 _SAMPLE = 65536  # bytes that are looked at
+_ENOUGH = _SAMPLE // 10  # lines in UTF-8; however many others there are in a sample, these are then more than a tenth
+_ASCII_BUT_ENDS = bytes(code for code in range(128) if code not in b"\r\n")  # without these, a line in ASCII is empty
 _PLAUSIBLE = 0.55  # a reading below is none; one wrong letter in two
 
 # Letters beyond ASCII of the languages that an encoding is used for. `*` is any of them together, which says less.
@@ -143,6 +145,7 @@ class Detector:
         self._doubtful: list[bytes] = []
         self._doubtful_size = 0
         self._utf8_lines = 0
+        self._pure = True  # all that was fed is UTF-8 so far; a letter may be cut in two
 
     def feed(self, chunk: bytes) -> None:
         """One chunk, in order."""
@@ -177,6 +180,8 @@ class Detector:
         if chunk.isascii() and self._rest.isascii():
             self._rest = b""
             return
+        if self._utf8 is not None and self._all_utf8(chunk):
+            return
         lines = (self._rest + chunk).splitlines(keepends=True)
         self._rest = lines.pop() if lines and not lines[-1].endswith((b"\n", b"\r")) else b""
         if len(self._rest) > _SAMPLE:
@@ -184,6 +189,17 @@ class Detector:
         for line in lines:
             if not line.isascii() and self._doubtful_size < _SAMPLE:
                 self._note(line)
+
+    def _all_utf8(self, chunk: bytes) -> bool:
+        """The same for a chunk in which all lines are UTF-8 for sure; False if its last line is longer than what is kept."""
+        data = self._rest + chunk
+        end = max(data.rfind(b"\n"), data.rfind(b"\r")) + 1
+        if len(data) - end > _SAMPLE:
+            return False
+        if self._utf8_lines <= _ENOUGH:
+            self._utf8_lines += len(data[:end].translate(None, _ASCII_BUT_ENDS).split())
+        self._rest = data[end:]
+        return True
 
     def _note(self, line: bytes) -> None:
         try:

@@ -22,9 +22,11 @@ _PARSE = {"DOI": parse_doi, "PMID": parse_pmid, "PMCID": parse_pmcid}
 
 def to_item(record: Record) -> dict[str, Any]:
     """The record as item JSON without empty fields; keywords as plain tags."""
-    known = schema.fields(record.item_type)
-    identified = {name: value for name, value in record.identifiers.items() if name in known}
-    item: dict[str, Any] = {"itemType": record.item_type, **identified, **record.fields}
+    item: dict[str, Any] = {"itemType": record.item_type}
+    if record.identifiers:
+        known = schema.fields(record.item_type)
+        item |= {name: value for name, value in record.identifiers.items() if name in known}
+    item |= record.fields
     if record.creators:
         item["creators"] = [_to_creator(creator) for creator in record.creators]
     if record.tags:

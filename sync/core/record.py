@@ -6,10 +6,11 @@ creator types are checked against `schema` when a `Record` is made.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache
 from types import MappingProxyType
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias, overload
 
 from sync.core import schema
 
@@ -43,6 +44,44 @@ class SourceLine(NamedTuple):
 Tagged: TypeAlias = tuple[str, str, int]
 
 
+class Rows(Sequence[Tagged]):
+    """Tagged values that are kept by columns: a row is made when somebody looks at it. Equal to a tuple of the same rows."""
+
+    __slots__ = ("lines", "tags", "values")
+
+    def __init__(self, tags: Sequence[str], values: Sequence[str], lines: Sequence[int]) -> None:
+        self.tags, self.values, self.lines = tags, values, lines
+
+    @classmethod
+    def of(cls, rows: Sequence[Tagged]) -> Rows:
+        """The same rows by columns."""
+        return rows if isinstance(rows, Rows) else cls(*zip(*rows, strict=True)) if rows else cls((), (), ())
+
+    def __iter__(self) -> Iterator[Tagged]:
+        return zip(self.tags, self.values, self.lines, strict=True)
+
+    def __len__(self) -> int:
+        return len(self.tags)
+
+    @overload
+    def __getitem__(self, place: int) -> Tagged: ...
+
+    @overload
+    def __getitem__(self, place: slice) -> tuple[Tagged, ...]: ...
+
+    def __getitem__(self, place: int | slice) -> Tagged | tuple[Tagged, ...]:
+        return tuple(self)[place]
+
+    def __eq__(self, other: object) -> bool:
+        return tuple(self) == (tuple(other) if isinstance(other, Rows) else other)
+
+    def __hash__(self) -> int:
+        return hash(tuple(self))
+
+    def __repr__(self) -> str:
+        return repr(tuple(self))
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
     """One reference as it stood in the drop.
@@ -58,7 +97,7 @@ class Entry:
     lines: tuple[int, int]
     bytes: tuple[int, int]
     anchor: int
-    tagged: tuple[Tagged, ...]
+    tagged: Sequence[Tagged]
     text: str
     problems: tuple[Problem, ...] = ()
     confidence: float = 1.0
@@ -152,8 +191,8 @@ class Record:
         known = schema.fields(self.item_type)
         if not self.fields.keys() <= known:
             raise ValueError(f"{self.item_type} has no field {', '.join(sorted(self.fields.keys() - known))}")
-        roles = (*schema.creator_types(self.item_type), *AUTHOR_EVERYWHERE)
-        strangers = {c.creator_type for c in self.creators}.difference(roles)
+        roles = _roles(self.item_type)
+        strangers = {creator.creator_type for creator in self.creators if creator.creator_type not in roles}
         if strangers:
             raise ValueError(f"{self.item_type} has no creator type {', '.join(sorted(strangers))}")
         object.__setattr__(self, "fields", _filled(self.fields))
@@ -171,6 +210,11 @@ class Record:
     def with_fields(self, changed: Mapping[str, str]) -> Record:
         """The same record with these fields set; an empty value takes the field away."""
         return replace(self, fields={**self.fields, **changed})
+
+
+@cache
+def _roles(item_type: str) -> frozenset[str]:
+    return frozenset((*schema.creator_types(item_type), *AUTHOR_EVERYWHERE))
 
 
 def _filled(values: Mapping[str, str]) -> Mapping[str, str]:

@@ -82,6 +82,11 @@ class Reader:
         """Whether no reference is open and no tag waits for one: the next TY begins afresh."""
         return self.open is None and not self.early and not self.flooded
 
+    @property
+    def waits(self) -> bool:
+        """Whether something must be given out before the next reference."""
+        return bool(self.closed or self.early or self.loose)
+
     def before_next(self) -> Iterator[Entry | Gap]:
         """What must be given out before the next reference."""
         yield from self._leave()

@@ -37,6 +37,7 @@ _HIDE = table(
 _DOI_ONLY = re.compile(r"\s*(?:info:doi/|doi\b|https?://(?:dx\.)?doi\.org/|10\.\d{4,9}/)\S*\s*\S*$", re.IGNORECASE)
 _BARE_DOI = re.compile(r"(?<![\w/.])10\.\d{4,9}/\S+")
 _HINT = re.compile(r"10\.\d{4}|pmc?\s?\d|pmid|pubmed|medline", re.IGNORECASE)  # without one of these nothing is hidden
+_SHORT_VALUE = 30  # letters; what was found in a shorter value is remembered
 _TAIL = 120  # letters at the end of an abstract in which its own DOI may stand
 _LAST_DOI = re.compile(r"\b(?:doi\s*[:.]?\s*|https?://(?:dx\.)?doi\.org/)(10\.\d{4,9}/\S+)\s*$", re.IGNORECASE)
 _PLAIN_DOI = re.compile(r"10\.\d{4,9}/[\w.()/:-]*\w", re.ASCII)  # as most exports write it: no label, no escapes
@@ -53,7 +54,6 @@ _ISSUE = re.compile(r"(?!.*\d{6}|.*:)(?:\S{1,25}|(?=.*\d).{1,25})")
 _TITLES = {"L1": "Full Text (PDF)", "L2": "Full Text (HTML)", "L3": "Related"}
 _LINK = re.compile(r"(?:https?|ftp|file|internal-pdf):|[a-z]:[\\/]|\S*[\\/].*\.\w{2,5}$", re.IGNORECASE)
 _NEXT_ADDRESS = re.compile(r"\n|\s+(?=https?://)")
-_TELLING = ("doi", "ncbi", "pubmed")  # in addresses that say an identifier
 _NUMBERED = {"patent": "patentNumber", "report": "reportNumber"}
 _WORD = re.compile(r"[^\W\d_]{2,}")
 _SAID_OF_NUMBERS = frozenset(
@@ -62,9 +62,15 @@ _SAID_OF_NUMBERS = frozenset(
 _PARSE = {"ISSN": parse_issn, "ISBN": parse_isbn}
 
 
+@lru_cache(maxsize=5_000)
+def _hints(value: str) -> bool:
+    """Whether an identifier may be hidden in a value: numbers of journals, volumes and pages come again and again."""
+    return _HINT.search(value) is not None
+
+
 def hidden(draft: Draft, tag: str, value: str) -> bool:
     """Take identifiers out of a tag that is for something else. Whether the value says nothing but the identifier."""
-    if not _HINT.search(value):
+    if not (_hints(value) if len(value) < _SHORT_VALUE else _HINT.search(value)):
         return False
     doi = parse_doi(value) if tag in _HIDE["DOI"] and _DOI_ONLY.match(value) else None
     if doi:
@@ -207,7 +213,10 @@ def _url(draft: Draft, _: str, value: str) -> bool:
         return draft.identify("PMID", value[3:].strip())
     if value.startswith("ORCID"):
         return False
-    addresses = _NEXT_ADDRESS.split(value) if "\n" in value or " http" in value else [value]
+    if "\n" not in value and " http" not in value:
+        _identify_by_address(draft, value)
+        return draft.put("url", value)
+    addresses = _NEXT_ADDRESS.split(value)
     for address in addresses:
         _identify_by_address(draft, address)
     if len(addresses) > 1:
@@ -217,8 +226,8 @@ def _url(draft: Draft, _: str, value: str) -> bool:
 
 def _identify_by_address(draft: Draft, address: str) -> None:
     spelled = address.lower()
-    if not any(word in spelled for word in _TELLING):
-        return
+    if "doi" not in spelled and "ncbi" not in spelled and "pubmed" not in spelled:
+        return  # it says no identifier
     found = {"DOI": find_doi(address), "PMID": parse_pmid(address), "PMCID": parse_pmcid(address)}
     for name, value in found.items():
         if value and address.lower().startswith("http"):
@@ -256,7 +265,8 @@ def _pmcid(draft: Draft, _: str, value: str) -> bool:
 
 def at_the_end(abstract: str) -> str | None:
     """The DOI that an abstract ends with, where it is named as such: `... of walls. doi: 10.5555/walls.1`."""
-    found = _LAST_DOI.search(abstract[-_TAIL:])
+    tail = abstract[-_TAIL:]
+    found = _LAST_DOI.search(tail) if "10." in tail else None
     return parse_doi(found.group(1)) if found else None
 
 

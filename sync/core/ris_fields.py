@@ -21,15 +21,15 @@ Problem, and `tidy` says what the library gets instead. The differences in readi
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from functools import cache
-from typing import NamedTuple
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache, lru_cache
+from typing import NamedTuple, TypeAlias
 
 from sync.core import dates, schema
 from sync.core.draft import Draft, clean, is_plain
 from sync.core.identifiers import parse_pmid
 from sync.core.names import names_as_written
-from sync.core.record import Creator, Entry, Problem, Reading, Tagged
+from sync.core.record import Creator, Entry, Problem, Reading, Rows, Tagged
 from sync.core.ris_actions import ACTIONS, NUM_PAGES, Action, at_the_end, hidden, hides
 from sync.core.ris_lines import KNOWN, LONG
 from sync.core.ris_tables import ITEM_TYPES, SECOND_RANK, target
@@ -38,6 +38,7 @@ from sync.core.tidy import LONGEST_PLACEHOLDER, MESSAGES, PLACEHOLDERS, odd_page
 
 _FRAME = frozenset({"TY", "ER"})
 _KNOWN = KNOWN | LONG
+_MOST_ROWS = 100  # of an entry whose plan is remembered
 _LAST_RANK = len(SECOND_RANK) + 1
 # Databases whose accession numbers are PubMed's (the short ones are EBSCO's names for MEDLINE).
 _PUBMED = re.compile(r"(?:ovid )?(?:medline|pubmed)\b.*|nlm|cmedm|mdc|mnh", re.IGNORECASE)
@@ -57,12 +58,22 @@ class _Step(NamedTuple):
     hides: bool = False
 
 
-class _Table(NamedTuple):
-    """What is done with the tags in one item type. simple: those that just fill a field.  stand_ins: those that come second."""
+# How a value is placed: most fill a field, name people or are keywords, and need no more; the others are acted on.
+_FILL, _FILL_OR_HIDE, _NAME, _WORD, _ACT, _ANY = range(6)
+_Line: TypeAlias = tuple[int, str, int, str, _Step]  # which row, its tag, how it is placed, the field or role, the step
 
-    steps: Mapping[str, _Step]
-    simple: Mapping[str, str]
-    stand_ins: frozenset[str]
+
+class _Plan(NamedTuple):
+    """What is done with the rows of an entry, told by its type and the order of its tags: found once for each that occurs.
+
+    lines: one for each row, first the tags that stand for themselves, then the stand-ins.  strange: tags that nobody knows.
+    framed: whether TY begins, ER ends, and neither stands anywhere else.
+    """
+
+    kind: str
+    lines: tuple[_Line, ...]
+    strange: tuple[str, ...]
+    framed: bool
 
 
 class _Own(NamedTuple):
@@ -79,43 +90,60 @@ _NOWHERE = _Step()
 
 def to_reading(entry: Entry) -> Reading:
     """The record of an entry. Where only its type stands, the record says no more; a Problem `empty` tells."""
-    word = next((value.strip().upper() for tag, value, _ in entry.tagged if tag == "TY"), "")
-    draft = Draft(ITEM_TYPES.get(word, "journalArticle"), word)
-    said = [row for row in entry.tagged if row[1] and row[0] not in _FRAME]
-    _place_all(draft, said, plain=is_plain(entry))
-    _finish(draft, said)
-    problems = _problems(draft, entry, said)
+    rows, plain = Rows.of(entry.tagged), is_plain(entry)
+    first = rows.tags.index("TY") if "TY" in rows.tags else -1
+    word = rows.values[first].strip().upper() if first >= 0 else ""
+    find = _plan if len(rows.tags) < _MOST_ROWS else _plan.__wrapped__
+    plan = find(word, "\n".join(rows.tags))
+    draft = Draft(plan.kind, word)
+    _place_all(draft, plan, rows, plain=plain)
+    _finish(draft, rows)
+    problems = _problems(draft, entry, plan, rows, plain=plain)
     return Reading(entry, draft.record(), (*entry.problems, *problems) if problems else entry.problems)
 
 
-def _place_all(draft: Draft, said: Sequence[Tagged], *, plain: bool) -> None:
-    """Every value to its place, or to what is kept: first the tags that stand for themselves, then the stand-ins."""
-    table = _table(draft.kind)
-    later = _place(draft, said, table, table.stand_ins, plain=plain)
-    if later:
-        later.sort(key=lambda row: table.steps.get(row[0], _NOWHERE).rank)
-        _place(draft, later, table, frozenset(), plain=plain)
-
-
-def _place(draft: Draft, rows: Iterable[Tagged], table: _Table, wait: frozenset[str], *, plain: bool) -> list[Tagged]:
-    """Place these values; those of tags that must wait are given back. Called for every value of a drop: no call too many."""
-    fields, unmapped, simple, later = draft.fields, draft.unmapped, table.simple, []
-    for row in rows:
-        tag, value, line = row
-        if tag in wait:
-            later.append(row)
+def _place_all(draft: Draft, plan: _Plan, rows: Rows, *, plain: bool) -> None:
+    """Every value to its place, or to what is kept. Walks over every value of a drop: no call too many."""
+    fields, creators, words, unmapped, values = draft.fields, draft.creators, draft.tags, draft.unmapped, rows.values
+    easy = plain and PLACEHOLDERS.isdisjoint(values)
+    for place, tag, how, goal, step in plan.lines:
+        value = values[place]
+        if not easy or "\n" in value or "  " in value:
+            draft.line = rows.lines[place]
+            value = _looked_at(draft, tag, value, plain=plain)
+        if not value and (how == _FILL or not values[place]):
             continue
-        if not plain or "\n" in value or "  " in value:
-            value = clean(tag, value, plain=plain)
-        draft.line = line
-        if len(value) <= LONGEST_PLACEHOLDER and value in PLACEHOLDERS:
-            draft.doubt("placeholder")
-        if tag in simple:
-            if value and fields.setdefault(simple[tag], value) != value:
+        if how == _FILL or (how == _FILL_OR_HIDE and value.isdecimal()):
+            if fields.setdefault(goal, value) != value:
                 unmapped.append((tag, value))
-        elif not _act(draft, table.steps.get(tag, _NOWHERE), tag, value):
-            unmapped.append((tag, value))
-    return later
+        elif how == _NAME:
+            people, doubt = names_as_written(value, goal)
+            creators += people
+            if doubt or not people:
+                _doubt_people(draft, tag, value, doubt, rows.lines[place])
+        elif how == _WORD and ";" not in value and "\n" not in value:
+            words.append(value)
+        else:
+            draft.line = rows.lines[place]
+            if not (step.act(draft, tag, value) if how == _ACT and step.act else _act(draft, step, tag, value)):
+                unmapped.append((tag, value))
+
+
+def _looked_at(draft: Draft, tag: str, value: str, *, plain: bool) -> str:
+    """A value that may need care, cleaned."""
+    if value and (not plain or "\n" in value or "  " in value):
+        value = clean(tag, value, plain=plain)
+    if len(value) <= LONGEST_PLACEHOLDER and value in PLACEHOLDERS:
+        draft.doubt("placeholder")
+    return value
+
+
+def _doubt_people(draft: Draft, tag: str, value: str, doubt: str, line: int) -> None:
+    draft.line = line
+    if doubt:
+        draft.doubt(doubt)
+    else:
+        draft.keep(tag, value)
 
 
 def _act(draft: Draft, step: _Step, tag: str, value: str) -> bool:
@@ -130,14 +158,24 @@ def _act(draft: Draft, step: _Step, tag: str, value: str) -> bool:
     return (may_hide and hidden(draft, tag, value)) or placed
 
 
-@cache
-def _table(kind: str) -> _Table:
+@lru_cache(maxsize=2_000)
+def _plan(word: str, tags: str) -> _Plan:
+    """The plan for the entries of this type whose tags, joined by newlines, are these."""
+    kind, order = ITEM_TYPES.get(word, "journalArticle"), tags.split("\n")
     steps = _steps(kind)
-    return _Table(
-        steps,
-        {tag: step.field for tag, step in steps.items() if step.field and not step.hides},
-        frozenset(tag for tag, step in steps.items() if step.rank),
-    )
+    lines = [_line(place, tag, steps.get(tag, _NOWHERE)) for place, tag in enumerate(order) if tag not in _FRAME]
+    ranked = sorted(lines, key=lambda line: line[4].rank)
+    frame = [tag for tag in order if tag in _FRAME]
+    framed = frame == ["TY", "ER"] and order[0] == "TY" and order[-1] == "ER" and word in ITEM_TYPES
+    return _Plan(kind, tuple(ranked), tuple({tag for _, tag, *_ in lines if tag not in _KNOWN}), framed)
+
+
+def _line(place: int, tag: str, step: _Step) -> _Line:
+    if step.field:
+        return place, tag, _FILL_OR_HIDE if step.hides else _FILL, step.field, step
+    if step.role and not step.hides:
+        return place, tag, _NAME, step.role, step
+    return place, tag, _WORD if tag == "KW" else _ANY if step.hides else _ACT, "", step
 
 
 @cache
@@ -171,37 +209,53 @@ def _people(draft: Draft, role: str, value: str) -> bool:
     return bool(people)
 
 
-def _problems(draft: Draft, entry: Entry, said: Sequence[Tagged]) -> list[Problem]:
+def _problems(draft: Draft, entry: Entry, plan: _Plan, rows: Rows, *, plain: bool) -> list[Problem]:
     """What is strange about the reference; words after TY and ER that say more than that it begins or ends are kept."""
     problems = []
-    if not said:
+    if not any(rows.values[1:-1]) and next(_said(rows), None) is None:
         problems.append(Problem("empty", "nothing is said in this reference but its type", entry.lines[0]))
-    for tag, raw, line in entry.tagged:
-        if tag in _FRAME and raw and not (tag == "TY" and raw.strip().upper() in ITEM_TYPES):
-            draft.keep(tag, raw.strip())
-        if tag == "TY" and draft.word not in ITEM_TYPES and not any(known.code == "type-unknown" for known in problems):
-            message = f"RIS has no type {raw.strip()[:40]!r}; read as a journal article"
-            problems.append(Problem("type-unknown", message, line))
-    if not entry.text.isascii() and GARBLED.search(entry.text) and mojibake(entry.text) != entry.text:
+    if not plan.framed or rows.values[-1]:
+        problems += _of_frame(draft, rows)
+    if not plain and not entry.text.isascii() and GARBLED.search(entry.text) and mojibake(entry.text) != entry.text:
         message = "letters were spoilt (UTF-8 that was read as another encoding); they are mended"
         problems.append(Problem("mojibake", message, entry.lines[0]))
-    strange = {tag: line for tag, _, line in reversed(said) if tag not in _KNOWN}
-    for tag, line in strange.items():
-        problems.append(Problem("tag-unknown", f"{tag} has no place in a reference; its value is kept", line))
-    return problems + [Problem(code, MESSAGES[code], line) for code, line in draft.doubts.items()]
+    if plan.strange:
+        strange = {tag: line for tag, _, line in reversed(list(_said(rows))) if tag in plan.strange}
+        for tag, line in strange.items():
+            problems.append(Problem("tag-unknown", f"{tag} has no place in a reference; its value is kept", line))
+    if draft.doubts:
+        problems += (Problem(code, MESSAGES[code], line) for code, line in draft.doubts.items())
+    return problems
 
 
-def _finish(draft: Draft, said: Sequence[Tagged]) -> None:
+def _of_frame(draft: Draft, rows: Rows) -> Iterator[Problem]:
+    """What TY and ER say beside that a reference begins and ends."""
+    told = False
+    for tag, raw, line in rows:
+        if tag in _FRAME and raw and not (tag == "TY" and raw.strip().upper() in ITEM_TYPES):
+            draft.keep(tag, raw.strip())
+        if tag == "TY" and draft.word not in ITEM_TYPES and not told:
+            told = True
+            message = f"RIS has no type {raw.strip()[:40]!r}; read as a journal article"
+            yield Problem("type-unknown", message, line)
+
+
+def _said(rows: Rows) -> Iterator[Tagged]:
+    """The rows that say something."""
+    return (row for row in rows if row[1] and row[0] not in _FRAME)
+
+
+def _finish(draft: Draft, rows: Rows) -> None:
     """What can be said only when all values are known."""
     own = _own(draft.kind)
     _finish_date(draft, own)
     if draft.end_page or own.pages in draft.fields:
         _finish_pages(draft, own)
-    _finish_titles(draft, own, said)
+    _finish_titles(draft, own, rows)
     if draft.word == "EDBOOK":
         _finish_editors(draft)
     _finish_tags(draft)
-    _finish_identifiers(draft, said)
+    _finish_identifiers(draft, rows)
 
 
 def _finish_date(draft: Draft, own: _Own) -> None:
@@ -227,10 +281,12 @@ def _finish_pages(draft: Draft, own: _Own) -> None:
         draft.doubt("pages-odd")
 
 
-def _finish_titles(draft: Draft, own: _Own, said: Sequence[Tagged]) -> None:
+def _finish_titles(draft: Draft, own: _Own, rows: Rows) -> None:
     fields = draft.fields
-    if draft.databases and any(name.startswith("EBSCO") for name in draft.databases):
-        _finish_ebsco(draft, own, said)
+    for name in draft.databases:
+        if name.startswith("EBSCO"):
+            _finish_ebsco(draft, own, list(_said(rows)))
+            break
     if draft.container and not draft.put("publicationTitle", draft.container):
         draft.keep("T2", draft.container)
     if own.container and own.container not in fields and "journalAbbreviation" in fields:
@@ -258,15 +314,12 @@ def _finish_editors(draft: Draft) -> None:
 def _finish_tags(draft: Draft) -> None:
     if len(draft.tags) == 1:
         draft.tags = [word.strip() for word in draft.tags[0].split(",") if word.strip()]
-    draft.tags = list(dict.fromkeys(draft.tags))
 
 
-def _finish_identifiers(draft: Draft, said: Sequence[Tagged]) -> None:
+def _finish_identifiers(draft: Draft, rows: Rows) -> None:
     """Bare numbers are PubMed's where the database says so: AN of MEDLINE and PubMed, C5 of Embase."""
-    for tag, known in (("AN", _PUBMED), ("C5", _EMBASE)):
-        if not any(known.fullmatch(name) for name in draft.databases):
-            continue
-        numbers = [clean(name, value) for name, value, _ in said if name == tag]
+    for tag in _numbered(tuple(draft.databases)) if draft.databases else ():
+        numbers = [clean(name, value) for name, value, _ in _said(rows) if name == tag]
         pmid = parse_pmid(numbers[0]) if numbers else None
         if pmid and "PMID" not in draft.identifiers:
             draft.identify("PMID", pmid)
@@ -275,3 +328,10 @@ def _finish_identifiers(draft: Draft, said: Sequence[Tagged]) -> None:
         doi = at_the_end(draft.fields["abstractNote"])
         if doi:
             draft.identify("DOI", doi)
+
+
+@lru_cache(maxsize=1_000)
+def _numbered(databases: tuple[str, ...]) -> tuple[str, ...]:
+    """The tags whose bare numbers are PubMed's in entries of these databases."""
+    told = (("AN", _PUBMED), ("C5", _EMBASE))
+    return tuple(tag for tag, known in told if any(known.fullmatch(name) for name in databases))

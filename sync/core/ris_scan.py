@@ -10,9 +10,9 @@ The bytes may be in any encoding in which ASCII stands for itself and no other l
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from sync.core.record import Entry, Gap, SourceLine, Tagged
+from sync.core.record import Entry, Gap, Rows, SourceLine
 from sync.core.ris import Reader
 from sync.core.ris_lines import Habit, may_hold_an_end, may_hold_tags, tokens
 
@@ -23,7 +23,7 @@ LONGEST_LINE = 1 << 22  # bytes after which a line without any TY is cut all the
 _SPLIT = re.compile(r"\n([A-Z][A-Z0-9])  -(?: +|(?=\n)|\Z)")
 _BLANKS = re.compile(rb"[ \t\r\n]*")
 _LINE_END = re.compile(rb"\r\n?|\n")
-_NEWLINES = (b"\n", b"\n\n")  # what mostly stands between two references
+_NOWHERE = (0, 0, 0)
 _TYPE = re.compile(rb"[ \t](?=TY[ \t]{0,2}-[ \t]+[A-Z]{2,8}[ \t])")
 
 
@@ -47,24 +47,32 @@ class _Scan:
         self._end = -1  # where the next ER stands; -1: not known
         self._no_end = -1  # no ER begins before here
         self._last = False
+        self._read_on = False  # whether the reference here is intact shows only when more is read
         self._in_line = False  # the line is longer than what was read of it
 
     def parts(self) -> Iterator[Entry | Gap]:
         """All of the file."""
-        self._more()
+        reader = self._reader
+        while len(self._data) <= self._skip and not self._last:
+            self._more()
         self._at = min(self._skip, len(self._data))
         while self._at < len(self._data) or not self._last:
-            found = self._whole() if self._reader.at_rest and not self._in_line else None
-            if found is None:
-                yield from self._careful()
-            elif isinstance(found, Entry):
-                yield from self._reader.before_next()
-                self._reader.ordinal = found.ordinal
+            found = self._whole() if reader.at_rest and not self._in_line else None
+            while found:
+                if reader.waits:
+                    yield from reader.before_next()
+                reader.ordinal = found.ordinal
                 yield found
-        yield from self._reader.finish()
+                found = self._whole()
+            if self._read_on:
+                self._more()
+            else:
+                yield from self._careful()
+        yield from reader.finish()
 
     def _more(self) -> None:
         """Read on: as much again as is left, so that a long line is not copied again and again."""
+        self._read_on = False
         rest = self._data[self._at :]
         parts, size = [rest], 0
         while not self._last and size < max(len(rest), 1):
@@ -78,19 +86,42 @@ class _Scan:
         self._end = self._end - moved if self._end >= moved else -1
         self._no_end = max(self._no_end - moved, -1)
 
-    def _whole(self) -> Entry | bool | None:
-        """The intact reference that begins here. True: more was read, try again. None: it is not plainly intact."""
-        data, at = self._data, self._at
+    def _whole(self) -> Entry | None:
+        """The intact reference that begins here; None if it is not plainly intact, or where more must be read to tell."""
+        data, at, end = self._data, self._at, self._end
         if not data.startswith(b"TY  - ", at):
             return None
-        end = self._end
         if end < at:
             end = self._end = data.find(b"\nER  -", max(at, self._no_end))
+        stop, following, newlines = end + 7, end + 9, 2
+        if end < 0 or end - at > _USUAL or not data.startswith(b" \n\nTY  - ", end + 6):
+            stop, following, newlines = self._bounds(end)
+            if not stop:
+                return None
+        raw, number, reader = data[at:stop], self._number, self._reader
+        if b"\r" in raw:
+            raw = raw.removesuffix(b"\r").replace(b"\r\n", b"\n")
+            if b"\r" in raw:
+                return None
+        text = raw.decode("ascii") if raw.isascii() else self._decode(raw)
+        rows = _plain_rows(text, number)
+        if rows is None:
+            return None
+        start, last = self._base + at, rows.lines[-1]
+        anchor = 0 if start == self._skip else start
+        self._number, self._at, self._habit.strict = last + newlines, following, True
+        span = (anchor, self._base + min(stop + 1, len(data)))
+        ordinal = reader.ordinal + 1 + (reader.closed is not None)  # that one is given out before
+        return Entry(ordinal, (number, last), span, anchor, rows, text)
+
+    def _bounds(self, end: int) -> tuple[int, int, int]:
+        """Where the line of the ER ends that begins here, where the next reference begins, and the line ends between; zeros if it does not."""
+        data = self._data
         if end < 0:
             self._no_end = max(len(data) - 6, 0)
             return self._try_later()
-        if end - at > _USUAL and data.find(b"\nTY", at, end) >= 0:
-            return None
+        if end - self._at > _USUAL and data.find(b"\nTY", self._at, end) >= 0:
+            return _NOWHERE
         stop = data.find(b"\n", end + 6)
         stop = len(data) if stop < 0 else stop
         following = _BLANKS.match(data, stop).end()  # type: ignore[union-attr] # matches the empty string, too
@@ -98,36 +129,12 @@ class _Scan:
             if not self._last:
                 return self._try_later()
         elif not data.startswith(b"TY  - ", following) or data[following - 1] not in b"\r\n":
-            return None
-        return self._entry(data[at:stop], stop, following)
+            return _NOWHERE
+        return stop, following, len(_LINE_END.findall(data, stop, following))
 
-    def _try_later(self) -> bool | None:
-        if self._last or len(self._data) - self._at > LONGEST:
-            return None
-        self._more()
-        return True
-
-    def _entry(self, raw: bytes, stop: int, following: int) -> Entry | None:
-        """The entry of these bytes, from TY to the end of the line of ER; None if one of its lines is not plain."""
-        if b"\r" in raw:
-            raw = raw.removesuffix(b"\r").replace(b"\r\n", b"\n")
-            if b"\r" in raw:
-                return None
-        text = self._decode(raw)
-        tagged = _plain_tags(text, self._number)
-        if tagged is None:
-            return None
-        start = self._base + self._at
-        start = 0 if start == self._skip else start
-        lines = (self._number, self._number + text.count("\n"))
-        ordinal = self._reader.ordinal + 1 + (self._reader.closed is not None)  # that one is given out before
-        self._habit.strict = True
-        end = min(stop + 1, len(self._data))
-        blank = self._data[stop:following]
-        self._number = lines[1] + (len(blank) if blank in _NEWLINES else len(_LINE_END.findall(blank)))
-        entry = Entry(ordinal, lines, (start, self._base + end), start, tagged, text)
-        self._at = following
-        return entry
+    def _try_later(self) -> tuple[int, int, int]:
+        self._read_on = not self._last and len(self._data) - self._at <= LONGEST
+        return _NOWHERE
 
     def _careful(self) -> Iterator[Entry | Gap]:
         """One line, or a part of one that is too long, by the grammar."""
@@ -170,38 +177,32 @@ class _Scan:
         return blank + 1 if blank > 0 else min(end, at + LONGEST_LINE)
 
 
-def _plain_tags(text: str, number: int) -> tuple[Tagged, ...] | None:
+def _plain_rows(text: str, number: int) -> Rows | None:
     """The tagged values of an intact reference; None where a value may hold tags of its own, or a line is no plain one."""
-    parts = _SPLIT.split(text)
+    parts = _SPLIT.split("\n" + text)
     tags, values = parts[1::2], parts[2::2]
-    head = parts[0][6:].lstrip(" ").rstrip()
-    if tags.count("ER") != 1 or "TY" in tags or values[-1].strip() or not head.isalnum():
+    word = "".join(tags)
+    if not word.endswith("ER") or values[-1].strip() or ("TY" in word[2:] and tags.count("TY") != 1):
         return None
-    written = text.count("  - ") + text.endswith("  -")
-    if (written != len(tags) + 1 or "" in values[:-1]) and any("  - " in value for value in values):
+    lines: Sequence[int] = range(number, number + len(tags))
+    unlike = " ".join([value for value in values if "-" in value or "\n" in value])
+    if " -" in unlike and ("  - " in unlike or may_hold_an_end(unlike)):
         return None
-    if may_hold_an_end(text):
-        return None
-    numbers: Iterable[int] = range(number + 1, number + 1 + len(tags))
-    if text.count("\n") != len(tags):
-        numbers = _numbers(parts[0], values, number)
-        if not numbers:
+    if "\n" in unlike:
+        lines = _lines(values, lines)
+        if not lines:
             return None
-    values = [value.rstrip() for value in values]
-    return (("TY", head, number), *zip(tags, values, numbers))  # noqa: B905 - the last number is one too many
+    values = list(map(str.rstrip, values))
+    return Rows(tags, values, lines) if values[0].isalnum() else None
 
 
-def _numbers(head: str, values: list[str], number: int) -> list[int]:
+def _lines(values: list[str], lines: Sequence[int]) -> list[int]:
     """The line of every value, where some have several lines; none if one of those may be a tag in another shape."""
-    numbers = list(range(number + 1, number + 1 + len(values)))
-    for place, value in enumerate((head, *values)):
-        more = value.count("\n") if "\n" in value else 0
-        if more and may_hold_tags(value):
-            return []
-        if more:
-            numbers[place:] = (
-                range(numbers[place] + more, numbers[place] + more + len(numbers) - place)
-                if place < len(numbers)
-                else ()
-            )
-    return numbers
+    lines = list(lines)
+    for place, value in enumerate(values):
+        if "\n" in value:
+            if may_hold_tags(value):
+                return []
+            more = value.count("\n")
+            lines[place + 1 :] = range(lines[place] + 1 + more, lines[place] + more + len(values) - place)
+    return lines

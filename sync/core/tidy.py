@@ -46,7 +46,7 @@ def tidied(reading: Reading) -> Reading:
     """The reading with every rule applied that its problems call for. Tidying twice changes nothing more."""
     reading = _without_scripts(reading)
     record = reading.record
-    if record is None:
+    if record is None or not reading.problems:
         return reading
     for code in dict.fromkeys(problem.code for problem in reading.problems):
         record = _RULES[code](record) if code in _RULES else record
@@ -76,6 +76,9 @@ def _with_lost(record: Record, entry: Entry) -> Record:
 
 def odd_pages(pages: str) -> bool:
     """Whether `plain_pages` would write these pages differently."""
+    first, dash, last = pages.partition("-")
+    if first.isdecimal() and (last.isdecimal() if dash else True) and first != last:
+        return False  # as most are
     return plain_pages(pages) != pages
 
 

@@ -159,7 +159,7 @@ def _doubted(reading: Reading, lines: drops.Lines) -> Reading:
 def _titled(reading: Reading) -> Reading:
     """A record without any title says so: nobody will find it in the library."""
     record = reading.record
-    if record is None or record.title or not (record.fields or record.creators):
+    if record is None or "title" in record.fields or record.title or not (record.fields or record.creators):
         return reading
     problem = Problem("title-missing", "the record has no title", reading.entry.lines[0])
     return replace(reading, problems=(*reading.problems, problem))
