@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 
 from sync.core.originals import MOST_NOTE
+from sync.libraries.embedded import Embedded
+from tests.desk import Desk
 from tests.scene import Scene, outcomes, scene
 from tests.servers.zotero import USER
 
@@ -54,6 +56,27 @@ def test_what_is_too_long_for_a_note_becomes_a_file(stage: Scene) -> None:
     stage.sync(str(stage.drop("a.ris", long)))
     assert children(stage, "note") == []
     assert [item["filename"] for item in children(stage, "attachment")] == ["original.ris"]
+
+
+@pytest.fixture
+def desk(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Desk:
+    """A library that takes no files."""
+    monkeypatch.setattr(Embedded, "takes_files", property(lambda _: False))
+    return Desk(tmp_path, capsys)
+
+
+def test_a_library_that_takes_no_files_gets_a_note_instead(desk: Desk) -> None:
+    desk.configure('original = "attachment"')
+    desk.run("sync", str(desk.drop("a.ris", TEXT)))
+    assert [item["itemType"] for item in desk.items()] == ["journalArticle", "note"]
+
+
+def test_what_is_too_long_for_a_note_where_no_files_are_taken_is_told(desk: Desk) -> None:
+    desk.configure('original = "note"')
+    long = TEXT.replace("ER  -", f"ZZ  - {'wall ' * (MOST_NOTE // 5)}\nER  -")
+    said = desk.run("sync", str(desk.drop("a.ris", long))).out
+    assert "! original-too-long: its original text has" in said
+    assert [item["itemType"] for item in desk.items()] == ["journalArticle"]
 
 
 def test_an_original_that_a_person_deleted_does_not_come_again(stage: Scene) -> None:

@@ -338,7 +338,8 @@ def _drop_text(drop: DropReport, *, verbose: bool) -> list[str]:
 
 def _noteworthy(line: RecordLine) -> bool:
     told = any(
-        p.code in _NOTEWORTHY or (p.code.startswith(("file-", "attachment-")) and p.message) for p in line.problems
+        p.code in _NOTEWORTHY or (p.code.startswith(("file-", "attachment-", "original-")) and p.message)
+        for p in line.problems
     )
     return told or line.outcome in {"asked", "refused", "unreadable"}
 

@@ -433,3 +433,10 @@ def test_a_problem_that_is_no_more_is_taken_back_and_others_stay(ledger: Ledger)
     ledger.records.add_problem(record, Problem("file-quota", "no room"))
     ledger.records.take_back(record, {"file-quota", "file-waits"})
     assert [problem.code for found in ledger.records.rows(row.id) for problem in found.problems] == ["c"]
+
+
+def test_of_two_runs_that_end_in_one_second_the_later_is_the_last(ledger: Ledger) -> None:
+    ledger.end_run("r1", AT, {"run": "r1"})
+    ledger.start_run("r0", "sync", AT)
+    ledger.end_run("r0", AT, {"run": "r0"})
+    assert ledger.last_run() == {"run": "r0"}
