@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
+from threading import Event
 
 from sync import drops, wiring
 from sync.config import Config
@@ -74,7 +75,7 @@ def rebuild(config: Config, tools: Tools, library: str) -> RunReport:
     return rebuild_library(tools, sorted(found, key=lambda one: one.put_away.at))
 
 
-def cleanup(config: Config, ledger: Ledger, *, dry: bool = False) -> RunReport:
+def cleanup(config: Config, ledger: Ledger, stop: Event, *, dry: bool = False) -> RunReport:
     """Let go of what `[retention]` no longer keeps, in the ledger and in the folders. dry: only say what would go."""
     began = wiring.utc_now()
     went = ledger.upkeep.let_go(cutoffs(config, began), instant(began), dry=dry)
@@ -84,7 +85,7 @@ def cleanup(config: Config, ledger: Ledger, *, dry: bool = False) -> RunReport:
         if not dry:
             old.let_go(found, root)
     went = {"archived drops": files, "texts of standard input": _spooled(config, ledger, began, dry=dry), **went}
-    freed = 0 if dry else ledger.upkeep.shrink(_room(config))
+    freed = 0 if dry else ledger.upkeep.shrink(_room(config), stop.is_set)
     told = [f"  {number:>6}  {what}" for what, number in went.items() if number]
     head = "Would be let go of" if dry else "Let go of"
     lines = [f"{head}, as [retention] says:", *told] if told else ["Nothing is older than [retention] keeps it."]

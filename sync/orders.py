@@ -148,7 +148,7 @@ def _by_library(config: Config, order: Order, *, kind: str, stop: Event, tell: T
     if order.withdraw:
         return [_withdraw(config, order, stop, tell)]
     if order.cleanup:
-        return [_cleanup(config, order)]
+        return [_cleanup(config, order, stop)]
     by_library: dict[str, list[Task]] = {}
     for task in _tasks(config, order, stop):
         by_library.setdefault(order.library or config.inbox[task.rules.inbox].library, []).append(task)
@@ -230,9 +230,9 @@ def _check_instead(ledger: Ledger, drop: int, instead: int) -> None:
         raise UsageFault(f"{new.path}: not worked off to the end; zotdrop status says what it waits for")
 
 
-def _cleanup(config: Config, order: Order) -> RunReport:
+def _cleanup(config: Config, order: Order, stop: Event) -> RunReport:
     with closing(wiring.open_ledger(config)) as ledger:
-        return keeping.cleanup(config, ledger, dry=order.dry_run)
+        return keeping.cleanup(config, ledger, stop, dry=order.dry_run)
 
 
 def _library_called(config: Config, identity: str, stop: Event) -> str:

@@ -221,7 +221,7 @@ def dump(own: Config) -> str:
     return text
 
 
-@pytest.mark.parametrize("room", ["enough", "short"])
+@pytest.mark.parametrize("room", ["enough", "short", "stopped"])
 def test_free_pages_are_given_back_only_where_there_is_room_for_it(
     stage: Scene, room: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -235,7 +235,12 @@ def test_free_pages_are_given_back_only_where_there_is_room_for_it(
     before = Path(own.state.path).stat().st_size
     if room == "short":
         monkeypatch.setattr("sync.keeping._room", lambda _config: before)
-    report = carry(own, orders.Order(cleanup=True))
+    stop = Event()
+    if room == "stopped":
+        stop.set()
+    (report,) = orders.carry_out(
+        own, orders.Order(cleanup=True), kind="sync", stop=stop, tell=lambda _text, _done, _total: None
+    )
     after = Path(own.state.path).stat().st_size
     assert report.upkeep is not None
     assert (report.upkeep.facts["freed"] > 9_000_000, after < before / 5) == ((room == "enough"),) * 2

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from importlib.resources import files
 from pathlib import Path
@@ -19,6 +19,7 @@ from sync.state import backups
 VERSION = 4
 _BUSY_MS = 30_000
 _ENCODER, _DECODER = msgspec.json.Encoder(), msgspec.json.Decoder()
+_LOOK_UP = 1_000  # steps of SQLite's between two looks whether to stop
 
 
 # What makes tables of an older version those of the next one, by the older version.
@@ -73,6 +74,8 @@ _MIGRATIONS = {
         CREATE TABLE drop_folders (drop_id INTEGER PRIMARY KEY REFERENCES drops (id), path_json TEXT NOT NULL);
     """,
     3: """
+        ALTER TABLE decisions ADD COLUMN content TEXT NOT NULL DEFAULT '';
+        CREATE INDEX decisions_by_content ON decisions (content) WHERE content <> '';
         ALTER TABLE libraries ADD COLUMN regained INTEGER NOT NULL DEFAULT 0;
         CREATE TABLE ledger_mark (
             id INTEGER PRIMARY KEY CHECK (id = 1), name TEXT NOT NULL, count INTEGER NOT NULL,
@@ -174,13 +177,18 @@ class Database:
         """A checked copy of the ledger as it is now, while others go on writing; whole or not at all. Raises StateFault."""
         backups.back_up(self.connection, goal, version=VERSION)
 
-    def remade(self) -> bool:
-        """Make the file anew without its free pages; False where another program keeps us from it."""
+    def remade(self, stop: Callable[[], bool]) -> bool:
+        """Make the file anew without its free pages; False where another program, a full disk or a stop keeps us from it."""
+        if stop():
+            return False
+        self.connection.set_progress_handler(stop, _LOOK_UP)
         try:
             self.connection.execute("VACUUM")
             self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         except sqlite3.OperationalError:
             return False
+        finally:
+            self.connection.set_progress_handler(None, 0)
         return True
 
     def copy_to(self, other: Path | str) -> Database:

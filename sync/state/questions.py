@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from typing import Any
 
@@ -73,9 +74,18 @@ class Questions:
         return [self._question(row) for row in self._db.rows(f"{_ASKED} ORDER BY r.id")]  # a constant, no input
 
     def verdicts(self, record: int) -> dict[str, bool]:
-        """What was decided of a record: by item key, whether they are the same work."""
-        rows = self._db.rows("SELECT key, verdict FROM decisions WHERE record = ?", (record,))
-        return {row["key"]: row["verdict"] == "same" for row in rows if row["key"]}
+        """What was decided of a record: by item key, whether they are the same work.
+
+        What was decided of a record of an earlier drop that said exactly the same counts, too.
+        """
+        rows = self._db.rows(
+            "SELECT c.key, c.verdict FROM decisions c JOIN records r ON r.id = c.record JOIN drops d ON d.id = r.drop_id"
+            " WHERE c.content = ?1 AND c.content <> '' AND d.library = (SELECT n.library FROM records m"
+            " JOIN drops n ON n.id = m.drop_id WHERE m.id = ?2) ORDER BY c.at, c.record",
+            (self._content(record), record),
+        )
+        own = self._db.rows("SELECT key, verdict FROM decisions WHERE record = ?", (record,))
+        return {row["key"]: row["verdict"] == "same" for found in (rows, own) for row in found if row["key"]}
 
     def decide(self, record: int, at: str, *, yes: bool) -> None:
         """Answer a question: yes, it is the same work (or: it was read rightly). The record is looked at again by the next run.
@@ -94,8 +104,8 @@ class Questions:
         reasons = [reason for reason in question.reasons if not reason.startswith(("item:", "record:"))]
         with self._db.transaction() as sql:
             sql.execute(
-                "INSERT OR REPLACE INTO decisions VALUES (?, ?, ?, ?)",
-                (record, question.key, "same" if yes else "different", at),
+                "INSERT OR REPLACE INTO decisions (record, key, verdict, at, content) VALUES (?, ?, ?, ?, ?)",
+                (record, question.key, "same" if yes else "different", at, self._content(record)),
             )
             sql.execute("INSERT OR REPLACE INTO asked VALUES (?, ?, ?)", (record, question.key, encode(list(reasons))))
             if left_out:
@@ -131,6 +141,11 @@ class Questions:
         for row in rows:
             found.setdefault(row["drop_id"], []).append(row["id"])
         return found
+
+    def _content(self, record: int) -> str:
+        """A hash of what the drop says in a record."""
+        said: str | None = self._db.value("SELECT record_json FROM records WHERE id = ?", (record,))
+        return hashlib.sha256(said.encode()).hexdigest()[:32] if said else ""
 
     def _question(self, row: Any) -> Question:
         reasons = tuple(decode(row["reasons_json"]))

@@ -217,8 +217,10 @@ CREATE TABLE decisions (
     key TEXT NOT NULL,
     verdict TEXT NOT NULL,                   -- same | different
     at TEXT NOT NULL,
+    content TEXT NOT NULL DEFAULT '',        -- hash of what the record says: a later drop that says the same is not asked again
     PRIMARY KEY (record, key)
 );
+CREATE INDEX decisions_by_content ON decisions (content) WHERE content <> '';
 
 -- Files beside a drop that go to attachment items: noted with the item, uploaded once that has landed.
 CREATE TABLE uploads (

@@ -57,16 +57,16 @@ class Upkeep:
         """How large the ledger is: its pages, used and free."""
         return int(self._db.value("PRAGMA page_count")) * int(self._db.value("PRAGMA page_size"))
 
-    def shrink(self, room: int) -> int:
+    def shrink(self, room: int, stop: Callable[[], bool] = lambda: False) -> int:
         """Give free pages back to the disk, where they are many, nobody else is at work, and so many bytes of room suffice for it.
 
-        How many bytes that gave.
+        How many bytes that gave. A stop leaves the file as it is.
         """
         size, free = self.bytes(), int(self._db.value("PRAGMA freelist_count"))
         spare = free * int(self._db.value("PRAGMA page_size"))
         if spare < max(_LARGE, _SHARE * size) or room < 2 * size:
             return 0
-        if not self._db.remade():
+        if not self._db.remade(stop):
             return 0
         return size - self.bytes()
 
