@@ -28,7 +28,7 @@ from sync.steps.looking import look
 from sync.steps.refreshing import Refreshed, askable, refresh
 from sync.steps.tools import BATCH, Rules, Run, Task, Tools, instant
 from sync.steps.undoing import Undone, undo
-from sync.steps.writing import drain, send, settle
+from sync.steps.writing import drain, leave_deleted, send, settle
 
 log = logging.getLogger("zotdrop.run")
 
@@ -169,6 +169,7 @@ def collection_path(rules: Rules, task: Task, today: datetime) -> list[str]:
 def _catch_up(tools: Tools, run: Run) -> None:
     """See what changed in the library, send what an earlier run left in the outbox, end what takes a run back."""
     look(tools)
+    leave_deleted(tools)
     drain(tools, run)
     for name, undoes in tools.ledger.undoings.unfinished(tools.snapshot.id):
         if name != run.id and not tools.dry:

@@ -59,9 +59,27 @@ def settle(tools: Tools, run: Run, sent: Sent) -> int:
 
 
 def drain(tools: Tools, run: Run) -> None:
-    """Send what an earlier run left in the outbox, as it was."""
+    """Send what waits in the outbox, as it is."""
     while posts := tools.outbox.pending(BATCH):
         settle(tools, run, send(tools.library, tools.stop, posts))
+
+
+def _leave_deleted(tools: Tools, post: Post) -> None:
+    """A create whose answer was lost, and whose item somebody deleted before we looked again, is not sent once more."""
+    parent = str(post.data.get("parentItem") or "")
+    if post.version or not (tools.snapshot.deleted(post.key) or (parent and tools.snapshot.deleted(parent))):
+        return
+    tools.outbox.answered(post, "deleted", "it had landed, and somebody deleted it")
+    if not parent:
+        tools.ledger.records.planned(post.record, post.key, "left", ("deleted-by-person",))
+    _close(tools, post.record)
+
+
+def leave_deleted(tools: Tools) -> None:
+    """Of what an earlier run left in the outbox, take out what had landed and somebody has deleted since."""
+    with tools.ledger.transaction():
+        for post in tools.outbox.pending():
+            _leave_deleted(tools, post)
 
 
 def _landed(tools: Tools, run: Run, post: Post, receipt: Receipt) -> None:
