@@ -36,7 +36,7 @@ from sync.steps.routing import path_of, wish_of
 from sync.steps.tools import BATCH, Rules, Run, Task, Tools, instant
 from sync.steps.undoing import Undone, undo
 from sync.steps.withdrawing import withdraw
-from sync.steps.writing import drain
+from sync.steps.writing import drain, leave_deleted
 
 log = logging.getLogger("zotdrop.run")
 
@@ -217,6 +217,7 @@ def new_run_id(now: datetime) -> str:
 def _catch_up(tools: Tools, run: Run) -> None:
     """See what changed in the library, send what an earlier run left in the outbox, end what takes a run back."""
     look(tools)
+    leave_deleted(tools)
     drain(tools, run)
     for name, undoes in tools.ledger.undoings.unfinished(tools.snapshot.id):
         if name != run.id and not tools.dry:

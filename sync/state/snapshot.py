@@ -307,6 +307,11 @@ class Snapshot:
         found = "SELECT 1 FROM items WHERE library = ? AND key = ? AND place = ?"
         return bool(self._db.value(found, (self.id, key, Place.ALIVE.value)))
 
+    def deleted(self, key: str) -> bool:
+        """Whether an item, planned or seen before, is gone for good."""
+        found = "SELECT 1 FROM items WHERE library = ? AND key = ? AND place = ?"
+        return bool(self._db.value(found, (self.id, key, Place.GONE.value)))
+
     def known(self, key: str) -> bool:
         """Whether this key was ever seen in the library, or written by us."""
         return bool(

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from sync.errors import Interrupted, LimitReached
 from sync.libraries.base import NOTHING
 from sync.steps.tools import Tools
-from sync.steps.writing import pass_over_the_deleted
 
 _MANY = 10  # items that a library must have lost before its emptiness is odd
 
@@ -34,7 +33,6 @@ def _read_whole(tools: Tools) -> None:
     newest, seen = _read(tools, 0, NOTHING)
     with tools.ledger.transaction():
         tools.snapshot.take([], tools.snapshot.landed_versions().keys() - seen)
-        pass_over_the_deleted(tools)
         tools.snapshot.whole(newest)
 
 

@@ -60,19 +60,31 @@ def settle(tools: Tools, run: Run, sent: Sent) -> int:
 
 
 def drain(tools: Tools, run: Run) -> None:
-    """Send what an earlier run left in the outbox, as it was."""
+    """Send what waits in the outbox, as it is."""
     while posts := tools.outbox.pending(BATCH):
         settle(tools, run, send(tools.library, tools.stop, posts))
 
 
-def pass_over_the_deleted(tools: Tools) -> None:
-    """Creates that wait and whose key was deleted for good: they had landed, and somebody took them away again."""
-    for post in tools.outbox.pending():
-        if post.version or not tools.snapshot.buried(post.key):
-            continue
-        tools.outbox.answered(post, "replanned", "deleted by a person")
-        if tools.ledger.records.work(post.record).key == post.key:
-            tools.ledger.records.settle(post.record, post.key, "left", ("deleted-by-person",))
+def _leave_deleted(tools: Tools, post: Post) -> None:
+    """A create whose answer was lost, and whose item somebody deleted before we looked again, is not sent once more."""
+    parent = str(post.data.get("parentItem") or "")
+    if post.version or not any(map(_is_gone(tools), filter(None, (post.key, parent)))):
+        return
+    tools.outbox.answered(post, "deleted", "it had landed, and somebody deleted it")
+    if not parent:
+        tools.ledger.records.planned(post.record, post.key, "left", ("deleted-by-person",))
+    tools.ledger.records.landed(post.record)
+
+
+def leave_deleted(tools: Tools) -> None:
+    """Of what an earlier run left in the outbox, take out what had landed and somebody has deleted since."""
+    with tools.ledger.transaction():
+        for post in tools.outbox.pending():
+            _leave_deleted(tools, post)
+
+
+def _is_gone(tools: Tools) -> Callable[[str], bool]:
+    return lambda key: tools.snapshot.deleted(key) or tools.snapshot.buried(key)
 
 
 def _landed(tools: Tools, run: Run, post: Post, receipt: Receipt) -> None:

@@ -68,6 +68,21 @@ def an_edit_after_a_lost_answer_is_a_persons() -> None:
         assert library.items()[key]["date"] == "2020"
 
 
+def what_a_person_deleted_after_a_lost_answer_is_not_made_again() -> None:
+    with stage() as library:
+        library.trouble.crash_write = 1
+        text = "\n".join((_ris(0, "N1  - A note that hangs from it\n"), _ris(1, "")))
+        assert library.sync(text, "a.ris") is None
+        gone, kept = sorted(library.items(), key=lambda key: str(library.items()[key]["title"]), reverse=True)
+        library.person_deletes(gone)
+        library.catch_up()
+        assert set(library.items()) == {kept}
+        assert library.outcomes() == {"created": 1, "left": 1}
+        again = drop(library, 0, name="b.ris")
+        assert set(library.items()) == {kept}
+        assert again.outcomes["left"] == 1
+
+
 def what_a_person_took_out_stays_out() -> None:
     with stage() as library:
         more = "VL  - 8\n"
@@ -252,6 +267,7 @@ SCENES: list[Callable[[], None]] = [
     what_was_merged_in_zotero_is_followed,
     a_change_in_between_is_seen_and_the_rest_is_written,
     an_edit_after_a_lost_answer_is_a_persons,
+    what_a_person_deleted_after_a_lost_answer_is_not_made_again,
     what_a_person_took_out_stays_out,
     what_a_person_put_in_stays_in,
     what_a_person_threw_away_stays_away,

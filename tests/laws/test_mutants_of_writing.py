@@ -107,6 +107,10 @@ def an_unanswered_create_gets_another_key(patch: Patch) -> None:
     patch.setattr(Outbox, "pending", pending)
 
 
+def what_was_deleted_is_sent_again(patch: Patch) -> None:
+    patch.setattr(writing, "_leave_deleted", lambda _tools, _post: None)
+
+
 def undo_takes_what_a_person_changed(patch: Patch) -> None:
     patch.setattr(taking_back, "_stays", lambda *_args, **_facts: "")
 
@@ -191,6 +195,7 @@ MUTANTS: list[Callable[[Patch], None]] = [
     what_lies_in_the_trash_is_no_twin,
     writes_do_not_say_what_they_were_computed_from,
     an_unanswered_create_gets_another_key,
+    what_was_deleted_is_sent_again,
     undo_takes_what_a_person_changed,
     merged_items_are_not_followed,
     a_conflict_is_taken_for_landed,
