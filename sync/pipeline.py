@@ -71,9 +71,8 @@ def _advance(posts: Sequence[_Post]) -> Any:
             piece = post.queue.popleft()
             if post.pool is None:
                 return _hand_on(posts, place, post.stage.work(piece))
-            post.busy = post.pool.submit(
-                copy_context().run, post.stage.work, piece
-            )  # the thread knows whose work it is
+            here = copy_context()  # so that the thread knows whose work it does
+            post.busy = post.pool.submit(here.run, post.stage.work, piece)
             return _MOVED
     return _IDLE
 
