@@ -36,7 +36,6 @@ log = logging.getLogger("zotdrop.service")
 AT_ONCE = 200  # drops that travel in one run: what a run remembers of them must not grow with the inbox
 LOOK_MOST = 60.0  # seconds that listing a folder may take; a network disk that is away hangs for ever
 RUN_MOST = 900.0  # seconds for which a run may give no sign of life
-WISHES_MOST = 10.0  # seconds between two looks for orders though the ledger's file seems untouched
 
 
 class Daemon:
@@ -58,7 +57,7 @@ class Daemon:
         self._lock = daemon_lock(config)
         self._standstills = Standstills(now)
         self._clocks = Clocks(now, wall)
-        self._ledger_seen: tuple[Any, float] = (None, 0.0)
+        self._ledger_seen: object = None
         self._told: set[str] = set()
 
     @contextmanager
@@ -91,11 +90,13 @@ class Daemon:
             self.timetable.shut()
 
     def tick(self) -> None:
-        """Now and then: see whether the clocks were set or the machine slept."""
+        """Each second: see whether the clocks were set or the machine slept, and whether somebody handed an order over."""
         jump = self._clocks.jumped()
         if jump:
             log.info("the clock went %.0f s %s; the timetable follows", abs(jump), "ahead" if jump > 0 else "back")
             self.timetable.clocks_jumped()
+        if self._ledger_stirred():
+            self.timetable.soon("orders", 0.0)
 
     def read_again(self, load: Callable[[], Config]) -> None:
         """Take another config; a faulty one is told, and the old one stays. What is under way ends as it began."""
@@ -149,8 +150,6 @@ class Daemon:
 
     def take_orders(self) -> None:
         """Carry out what was handed over by commands beside, oldest first."""
-        if not self._ledger_stirred():
-            return
         ledger = wiring.open_ledger(self.config)
         try:
             while not self._ended.is_set() and (wish := ledger.wishes.take()):
@@ -195,14 +194,10 @@ class Daemon:
             self.timetable.soon(f"inbox-{name}", 0.0)
 
     def _ledger_stirred(self) -> bool:
-        """Whether somebody wrote to the ledger since we last looked for orders; now and then it is looked at all the same."""
-        path, at = self.config.state.path, self._now()
-        seen = (_stamp(path), _stamp(f"{path}-wal"))
-        known, when = self._ledger_seen
-        if seen == known and at - when < WISHES_MOST:
-            return False
-        self._ledger_seen = (seen, at)
-        return True
+        """Whether somebody wrote to the ledger since the last time."""
+        path = self.config.state.path
+        before, self._ledger_seen = self._ledger_seen, (_stamp(path), _stamp(f"{path}-wal"))
+        return self._ledger_seen != before
 
     def _has_room(self, config: Config) -> bool:
         """Whether there is space for new drops; that there is none is told once."""
@@ -229,10 +224,10 @@ class Daemon:
                     watch.try_again()  # what waited for it is due now
         return False
 
-    def _work(self, config: Config, watch: Watch, paths: Sequence[Path]) -> None:
+    def _work(self, config: Config, watch: Watch, paths: Sequence[str]) -> None:
         if self._ended.is_set():
             return
-        reports = self._carry(config, Order(paths=tuple(map(str, paths)), inbox=watch.name, wait_sources=True))
+        reports = self._carry(config, Order(paths=tuple(paths), inbox=watch.name, wait_sources=True))
         told = {drop.path: drop for report in reports for drop in report.drops}
         watch.came(paths, told, self._now())
 

@@ -39,9 +39,9 @@ class Watch:
 
     name: str
     inbox: Inbox
-    settle: drops.Settle
-    listing: Mapping[Path, Stamp] = field(default_factory=dict)
-    stays: dict[Path, Stay] = field(default_factory=dict)
+    settle: drops.Settle[str]
+    listing: Mapping[str, Stamp] = field(default_factory=dict)
+    stays: dict[str, Stay] = field(default_factory=dict)
     closed: set[str] = field(default_factory=set)
     missing: bool = False
 
@@ -50,17 +50,20 @@ class Watch:
         """A watch that has seen nothing yet."""
         return cls(name, inbox, drops.Settle(inbox.settle_seconds))
 
-    def look(self, now: float) -> list[Path]:
+    def look(self, now: float) -> list[str]:
         """The drops to be worked off. now: monotonic seconds. What cannot be looked at is told once, not each time."""
         closed: list[str] = []
         try:
-            self.listing = drops.scan(Path(self.inbox.path), closed)
+            self.listing = drops.listing(Path(self.inbox.path), closed)
         except UsageFault as fault:
             self._vanished(fault)
             return []
         self._is_back()
         ready = self.settle.feed(self.listing, now)
-        ready = drops.only_drops(ready, self.listing) if self.inbox.attachments == "files" else ready
+        if self.inbox.attachments == "files":
+            ready = list(
+                map(str, drops.only_drops([Path(path) for path in ready], [Path(path) for path in self.listing]))
+            )
         self.stays = {path: stay for path, stay in self.stays.items() if path in self.listing}
         return self._open([path for path in ready if self._is_due(path, now)], closed)
 
@@ -68,10 +71,10 @@ class Watch:
         """Seconds until a file that is still now will have settled; infinite if none is waited for."""
         return self.settle.due_in(now)
 
-    def came(self, paths: Iterable[Path], reports: Mapping[str, DropReport], now: float) -> None:
+    def came(self, paths: Iterable[str], reports: Mapping[str, DropReport], now: float) -> None:
         """What became of drops that were worked on. reports: by the path, in letters that are text."""
         for path in paths:
-            report = reports.get(drops.legible(str(path)))
+            report = reports.get(drops.legible(path))
             if not os.path.lexists(path):
                 self.stays.pop(path, None)
             else:
@@ -81,31 +84,31 @@ class Watch:
         """Whatever waits is due now."""
         self.stays = {path: stay for path, stay in self.stays.items() if stay.done}
 
-    def _stays(self, path: Path, now: float, *, done: bool) -> None:
+    def _stays(self, path: str, now: float, *, done: bool) -> None:
         before = self.stays.get(path)
         delay = min(before.delay * 2, RETRY_MOST) if before else RETRY_FIRST
         at = FOREVER if done and self.inbox.on_success == "leave" else now + delay
         self.stays[path] = Stay(self.listing[path], at, delay, done)
 
-    def _is_due(self, path: Path, now: float) -> bool:
+    def _is_due(self, path: str, now: float) -> bool:
         stay = self.stays.get(path)
         if stay is None or stay.stamp != self.listing[path]:
             return True
         if now < stay.at:
             return False
-        if stay.done and not drops.can_leave(path, Path(self.inbox.path)):
+        if stay.done and not drops.can_leave(Path(path), Path(self.inbox.path)):
             self._stays(path, now, done=True)
             return False
         return True
 
-    def _open(self, paths: list[Path], folders: list[str]) -> list[Path]:
+    def _open(self, paths: list[str], folders: list[str]) -> list[str]:
         """Those that we may read; the others are told, once until they can be read or are gone."""
-        refused = {str(path): why for path in paths if (why := drops.why_closed(path))}
+        refused = {path: why for path in paths if (why := drops.why_closed(path))}
         refused |= dict.fromkeys(folders, "Permission denied")
         for path in refused.keys() - self.closed:
             log.warning("%s: cannot be read (%s); mend its rights, it is taken then", path, refused[path])
         self.closed = set(refused)
-        return [path for path in paths if str(path) not in refused]
+        return [path for path in paths if path not in refused]
 
     def _vanished(self, fault: UsageFault) -> None:
         if not self.missing:
