@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,7 @@ from sync.service.timetable import Clocks, Timetable
 from sync.service.watching import Watch
 from sync.state.ledger import Ledger
 from sync.state.uploads import any_open
+from sync.steps.tools import instant
 from sync.stopping import Stop
 
 log = logging.getLogger("zotdrop.service")
@@ -48,7 +50,7 @@ class Daemon:
         self.stop = Stop()
         self.pulse = Pulse(now)
         self.worst_code = 0
-        self.timetable = Timetable(self.pulse)
+        self.timetable = Timetable(self.pulse, self._note_turn)
         self.events = Events(self._stirred)
         self._now = now
         self._ended = threading.Event()
@@ -79,6 +81,7 @@ class Daemon:
         """From now on things begin by themselves."""
         self._take_up(self.config)
         self.timetable.start()
+        self._make_up()
         self._tell_ready()
 
     def stop_work(self) -> None:
@@ -106,6 +109,7 @@ class Daemon:
             if config.state.path != self.config.state.path:
                 raise ConfigFault(f"[state] path: {config.state.path}: another ledger needs a new start of the service")
             self._take_up(config)
+            self._make_up()
         except ZotdropError as fault:
             log.error("the config is refused, the old one stays: %s", fault)  # noqa: TRY400  # for people, no traceback
         else:
@@ -183,6 +187,25 @@ class Daemon:
         self.config = config
         self._standstills.forget()
         self.events.watch(config)
+
+    def _make_up(self) -> None:
+        """Plans whose turn was missed while no service ran begin now; one that is new is counted from now on."""
+        ledger = wiring.open_ledger(self.config)
+        try:
+            for job in jobs_of(self, self.config):
+                if job.plan and (last := ledger.turns.last(job.name)):
+                    self.timetable.since(job.name, datetime.fromisoformat(last))
+                elif job.plan:
+                    ledger.turns.note(job.name, instant(wiring.utc_now()))
+        finally:
+            ledger.close()
+
+    def _note_turn(self, name: str) -> None:
+        ledger = wiring.open_ledger(self.config)
+        try:
+            ledger.turns.note(name, instant(wiring.utc_now()))
+        finally:
+            ledger.close()
 
     def _tell_ready(self) -> None:
         notify("READY=1\nSTATUS=watching " + ", ".join(self.config.inbox))

@@ -12,7 +12,7 @@ from typing import Any
 
 from sync.errors import StateFault
 
-VERSION = 3
+VERSION = 4
 _APPLICATION = 0x7A646C31  # "zdl1": marks a file as a zotdrop ledger (PRAGMA application_id)
 _BUSY_MS = 30_000
 
@@ -67,6 +67,9 @@ _MIGRATIONS = {
         CREATE INDEX uploads_open ON uploads (library, size, id) WHERE state = 'open';
         CREATE INDEX uploads_by_record ON uploads (record);
         CREATE TABLE drop_folders (drop_id INTEGER PRIMARY KEY REFERENCES drops (id), path_json TEXT NOT NULL);
+    """,
+    3: """
+        CREATE TABLE turns (job TEXT PRIMARY KEY, at TEXT NOT NULL);
     """,
 }
 

@@ -14,12 +14,13 @@ from sync.state.records import Records
 from sync.state.snapshot import Snapshot
 from sync.state.stops import Stops
 from sync.state.stories import Stories
+from sync.state.turns import Turns
 from sync.state.undoings import Undoings
 from sync.state.wishes import Wishes
 
 
 class Ledger:
-    """All tables of the ledger by room: `records`, `answers`, `questions`, `stops`, `wishes`, `undoings`; per library a snapshot and an outbox."""
+    """All tables of the ledger by room: `records`, `answers`, `questions`, `stops`, `wishes`, `turns`, `undoings`; per library a snapshot and an outbox."""
 
     def __init__(self, database: Database) -> None:
         self.database = database
@@ -29,6 +30,7 @@ class Ledger:
         self.stops = Stops(database)
         self.stories = Stories(database)
         self.wishes = Wishes(database)
+        self.turns = Turns(database)
         self.undoings = Undoings(database)
         self.transaction = database.transaction
         self._snapshots: dict[str, Snapshot] = {}

@@ -1,4 +1,4 @@
--- The ledger, version 3 (`database` has what makes it of older ones). Plain SQL; times are UTC, ISO 8601, and come from the program, never from the database.
+-- The ledger, version 4 (`database` has what makes it of older ones). Plain SQL; times are UTC, ISO 8601, and come from the program, never from the database.
 -- Texts ending in _json hold JSON.
 
 CREATE TABLE runs (
@@ -270,4 +270,10 @@ CREATE TABLE refused_keys (
     at TEXT NOT NULL,
     why TEXT NOT NULL,                       -- what a person was told
     PRIMARY KEY (address, salt)
+);
+
+-- When each plan of the service last began.
+CREATE TABLE turns (
+    job TEXT PRIMARY KEY,                    -- refresh | snapshot | inbox-NAME
+    at TEXT NOT NULL
 );
