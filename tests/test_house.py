@@ -27,6 +27,7 @@ MAY_USE = {
         "steps",
         "scaffold",
         "units",
+        "stopping",
         "config",
         "secrets",
         "errors",

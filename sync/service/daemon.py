@@ -273,8 +273,13 @@ class Daemon:
             self._leave_alone(config, order)
         return reports
 
-    def _under_way(self) -> Any:
-        return self.pulse.doing("a run", RUN_MOST, heard=lambda: self.stop.heard)
+    @contextmanager
+    def _under_way(self) -> Iterator[None]:
+        try:
+            with self.pulse.doing("a run", RUN_MOST, heard=lambda: self.stop.heard):
+                yield
+        finally:
+            notify(f"STATUS=watching {', '.join(self.config.inbox)}")
 
     def _leave_alone(self, config: Config, order: Order) -> None:
         """The library that refused us; `once` goes through all inboxes and ends."""
