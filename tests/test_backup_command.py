@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.daemons import daemon
 from tests.scene import Scene, scene
 from tests.servers.works import make_works, to_ris
-from tests.test_service import daemon
 
 WORKS = make_works(5, seed=3)
 

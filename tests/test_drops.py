@@ -294,7 +294,7 @@ def test_a_folder_that_is_not_there_is_said() -> None:
 
 
 def test_a_file_is_taken_once_it_has_been_still_long_enough() -> None:
-    settle, path = drops.Settle(10.0), Path("a.ris")
+    settle, path = drops.Settle[Path](10.0), Path("a.ris")
     one, other = drops.Stamp(5, 100, 1), drops.Stamp(9, 200, 1)
     assert settle.feed({path: one}, 0.0) == []
     assert settle.feed({path: one}, 9.0) == []

@@ -31,6 +31,7 @@ MAY_USE = {
         "steps",
         "scaffold",
         "units",
+        "stopping",
         "config",
         "secrets",
         "errors",

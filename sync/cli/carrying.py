@@ -13,6 +13,7 @@ import click
 
 from sync.cli.switches import Common, dump
 from sync.errors import Interrupted
+from sync.stopping import Stop
 
 if TYPE_CHECKING:
     from sync.config import Config
@@ -21,13 +22,16 @@ if TYPE_CHECKING:
 
 
 def carry_out(shared: Common, config: Config, order: Order) -> list[RunReport]:
-    """Carry an order out here, with progress, and with Ctrl-C as a stop between two batches."""
+    """Carry an order out here, with progress, and with Ctrl-C as a stop between two batches; SIGTERM also cuts off the waiting for answers."""
     from sync import orders
 
-    stop = threading.Event()
+    stop = Stop()
 
-    def ask_to_stop(_number: int, _frame: object) -> None:
-        if stop.is_set():
+    def ask_to_stop(number: int, _frame: object) -> None:
+        again = stop.is_set()
+        if again or number == signal.SIGTERM:  # in a thread: a handler must not wait for a lock
+            threading.Thread(target=stop.hurry, daemon=True).start()
+        if again:
             raise KeyboardInterrupt
         shared.say("stopping after this batch (once more to stop at once) ...")
         stop.set()

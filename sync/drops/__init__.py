@@ -6,15 +6,14 @@ import errno
 import hashlib
 import json
 import os
-import re
 import shutil
 import stat
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from sync.drops.files import is_no_export, only_drops
 from sync.drops.lines import Lines, lines_of, open_lines, opened
@@ -35,6 +34,7 @@ __all__ = [
     "is_no_export",
     "legible",
     "lines_of",
+    "listing",
     "only_drops",
     "open_lines",
     "remove",
@@ -53,16 +53,16 @@ MOST_NAME = 255  # bytes of a file's name
 CHUNK = 1 << 20  # bytes read at once
 
 # What browsers, synchronisers and editors leave while a file is still on its way, or beside it.
-_TEMPORARY = re.compile(
-    r"^(?:\.|~\$|~syncthing~|desktop\.ini$|thumbs\.db$)"
-    r"|(?:\.part|\.partial|\.crdownload|\.download|\.opdownload|\.filepart|\.tmp|\.swp|\.report\.json|~)$",
-    re.IGNORECASE,
+_BEGINNINGS = (".", "~$", "~syncthing~")
+_ENDS = (
+    *(".part", ".partial", ".crdownload", ".download", ".opdownload", ".filepart", ".tmp", ".swp", "~"),
+    REPORT,
 )
+_NAMES = frozenset({"desktop.ini", "thumbs.db"})
 _FOREIGN_FOLDERS = frozenset({"@eaDir", "#recycle", "lost+found"})
 
 
-@dataclass(frozen=True, slots=True)
-class Stamp:
+class Stamp(NamedTuple):  # made for every file at every look
     """What tells that a file was written to: size in bytes, time of the last change in nanoseconds, inode."""
 
     size: int
@@ -84,8 +84,13 @@ class Drop:
     stamp: Stamp | None = None
 
 
-def scan(root: Path, closed: list[str] | None = None) -> dict[Path, Stamp]:
-    """The files in a folder and its subfolders that may be drops, by path, in order of name.
+def scan(root: Path) -> dict[Path, Stamp]:
+    """The files in a folder and its subfolders that may be drops, by path, in order of name; as `listing` finds them."""
+    return {Path(path): stamp for path, stamp in listing(root).items()}
+
+
+def listing(root: Path, closed: list[str] | None = None) -> dict[str, Stamp]:
+    """The same with paths as text, which costs a third.
 
     `done/` and `held/`, hidden and temporary names, links, pipes and devices are left out. A subfolder that cannot be read is
     left out too, and noted in `closed`; a root that cannot be read raises UsageFault.
@@ -95,7 +100,7 @@ def scan(root: Path, closed: list[str] | None = None) -> dict[Path, Stamp]:
     while folders:
         folder = folders.pop()
         for entry in _entries(folder, is_root=folder == root, closed=closed):
-            if _TEMPORARY.search(entry.name):
+            if _is_temporary(entry.name.lower()):
                 continue
             with suppress(OSError):  # gone since, or not for us to look at
                 if entry.is_file(follow_symlinks=False):
@@ -103,25 +108,30 @@ def scan(root: Path, closed: list[str] | None = None) -> dict[Path, Stamp]:
                 elif entry.is_dir(follow_symlinks=False) and not _is_foreign(entry.name, at_root=folder == root):
                     folders.append(Path(entry.path))
     paths = sorted(found, key=lambda path: path.replace(os.sep, "\0"))  # part by part, as paths are compared
-    return {Path(path): found[path] for path in paths}
+    return {path: found[path] for path in paths}
+
+
+K = TypeVar("K", bound=Hashable)  # a path, as text or as Path
 
 
 @dataclass(slots=True)
-class Settle:
+class Settle(Generic[K]):
     """Which files have been still long enough to be taken: the same stamp over two looks and `seconds`."""
 
     seconds: float
-    seen: dict[Path, tuple[Stamp, float]] = field(default_factory=dict)
+    seen: dict[K, tuple[Stamp, float]] = field(default_factory=dict)
 
-    def feed(self, listing: Mapping[Path, Stamp], now: float) -> list[Path]:
+    def feed(self, listing: Mapping[K, Stamp], now: float) -> list[K]:
         """The settled files of a look. now: monotonic seconds. A look forgets what it no longer sees."""
         before, self.seen = self.seen, {}
         ready = []
         for path, stamp in listing.items():
             known = before.get(path)
-            since = known[1] if known and known[0] == stamp else now
-            self.seen[path] = (stamp, since)
-            if known and known[0] == stamp and now - since >= self.seconds:
+            if known is None or known[0] != stamp:
+                self.seen[path] = (stamp, now)
+                continue
+            self.seen[path] = known
+            if now - known[1] >= self.seconds:
                 ready.append(path)
         return ready
 
@@ -135,11 +145,11 @@ def settled(
     root: Path, seconds: float, *, now: Callable[[], float], wait: Callable[[float], None], patience: float
 ) -> list[Path]:
     """The files in an inbox, once all of them have settled, or those that have when patience (seconds) ends."""
-    settle, began = Settle(seconds), now()
+    settle, began = Settle[Path](seconds), now()
     while True:
-        listing = scan(root)
-        ready = settle.feed(listing, now())
-        if len(ready) == len(listing) or now() - began >= patience:
+        found = scan(root)
+        ready = settle.feed(found, now())
+        if len(ready) == len(found) or now() - began >= patience:
             return ready
         wait(min(1.0, max(0.05, seconds / 4)))
 
@@ -176,7 +186,7 @@ def legible(name: str) -> str:
     return name.encode("utf-8", "backslashreplace").decode()
 
 
-def why_closed(path: Path) -> str:
+def why_closed(path: str) -> str:
     """Why we may not read this file; empty if we may, or if it is gone."""
     try:
         os.close(os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOFOLLOW", 0)))
@@ -234,6 +244,10 @@ def remove(drop: Drop) -> None:
             " The file stays; it will not be worked off twice"
         ) from fault
     _forget_report(drop.path)
+
+
+def _is_temporary(name: str) -> bool:
+    return name.startswith(_BEGINNINGS) or name.endswith(_ENDS) or name in _NAMES
 
 
 def _is_foreign(name: str, *, at_root: bool) -> bool:

@@ -96,7 +96,7 @@ class Bulletin:
         with self._lock:
             return {**copy.deepcopy(self._state), "beat": instant(self._now()), **outlook}
 
-    def looked(self, inbox: str, waiting: Sequence[Path] | None) -> None:
+    def looked(self, inbox: str, waiting: Sequence[str | Path] | None) -> None:
         """An inbox was looked at. waiting: the drops that lie in it; None if its folder is gone."""
         at = instant(self._now())
         with self._lock:

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import UTC, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -41,7 +41,6 @@ log = logging.getLogger("zotdrop.service")
 AT_ONCE = 200  # drops that travel in one run: what a run remembers of them must not grow with the inbox
 LOOK_MOST = 60.0  # seconds that listing a folder may take; a network disk that is away hangs for ever
 RUN_MOST = 900.0  # seconds for which a run may give no sign of life
-WISHES_MOST = 10.0  # seconds between two looks for orders though the ledger's file seems untouched
 
 
 class Daemon:
@@ -55,7 +54,7 @@ class Daemon:
         self.pulse = Pulse(now)
         self.bulletin = Bulletin(config.state.path, config.inbox, now=wiring.utc_now, outlook=self._outlook)
         self.worst_code = 0
-        self.timetable = Timetable(self.pulse)
+        self.timetable = Timetable(self.pulse, self._note_turn)
         self.events = Events(self._stirred)
         self._now = now
         self._ended = threading.Event()
@@ -65,7 +64,7 @@ class Daemon:
         self._standstills = Standstills(now)
         self._teller = Teller(config)
         self._clocks = Clocks(now, wall)
-        self._ledger_seen: tuple[Any, float] = (None, 0.0)
+        self._ledger_seen: object = None
         self._told: set[str] = set()
 
     @contextmanager
@@ -91,6 +90,7 @@ class Daemon:
         self._take_up(self.config)
         self.timetable.start()
         self._teller.start()
+        self._make_up()
         self._tell_ready()
 
     def stop_work(self) -> None:
@@ -103,11 +103,13 @@ class Daemon:
         self._teller.stop()
 
     def tick(self) -> None:
-        """Now and then: see whether the clocks were set or the machine slept."""
+        """Each second: see whether the clocks were set or the machine slept, and whether somebody handed an order over."""
         jump = self._clocks.jumped()
         if jump:
             log.info("the clock went %.0f s %s; the timetable follows", abs(jump), "ahead" if jump > 0 else "back")
             self.timetable.clocks_jumped()
+        if self._ledger_stirred():
+            self.timetable.soon("orders", 0.0)
 
     def read_again(self, load: Callable[[], Config]) -> None:
         """Take another config; a faulty one is told, and the old one stays. What is under way ends as it began."""
@@ -117,6 +119,7 @@ class Daemon:
             if config.state.path != self.config.state.path:
                 raise ConfigFault(f"[state] path: {config.state.path}: another ledger needs a new start of the service")
             self._take_up(config)
+            self._make_up()
         except ZotdropError as fault:
             log.error("the config is refused, the old one stays: %s", fault)  # noqa: TRY400  # for people, no traceback
         else:
@@ -167,8 +170,6 @@ class Daemon:
 
     def take_orders(self) -> None:
         """Carry out what was handed over by commands beside, oldest first."""
-        if not self._ledger_stirred():
-            return
         ledger = wiring.open_ledger(self.config)
         try:
             while not self._ended.is_set() and (wish := ledger.wishes.take()):
@@ -228,6 +229,25 @@ class Daemon:
         self.events.watch(config)
         self._teller = self._teller.succeeded_by(Teller(config))
 
+    def _make_up(self) -> None:
+        """Plans whose turn was missed while no service ran begin now; one that is new is counted from now on."""
+        ledger = wiring.open_ledger(self.config)
+        try:
+            for job in jobs_of(self, self.config):
+                if job.plan and (last := ledger.turns.last(job.name)):
+                    self.timetable.since(job.name, datetime.fromisoformat(last))
+                elif job.plan:
+                    ledger.turns.note(job.name, instant(wiring.utc_now()))
+        finally:
+            ledger.close()
+
+    def _note_turn(self, name: str) -> None:
+        ledger = wiring.open_ledger(self.config)
+        try:
+            ledger.turns.note(name, instant(wiring.utc_now()))
+        finally:
+            ledger.close()
+
     def _tell_ready(self) -> None:
         notify("READY=1\nSTATUS=watching " + ", ".join(self.config.inbox))
         log.info("watching %s", ", ".join(str(inbox.path) for inbox in self.config.inbox.values()))
@@ -238,14 +258,10 @@ class Daemon:
             self.timetable.soon(f"inbox-{name}", 0.0)
 
     def _ledger_stirred(self) -> bool:
-        """Whether somebody wrote to the ledger since we last looked for orders; now and then it is looked at all the same."""
-        path, at = self.config.state.path, self._now()
-        seen = (_stamp(path), _stamp(f"{path}-wal"))
-        known, when = self._ledger_seen
-        if seen == known and at - when < WISHES_MOST:
-            return False
-        self._ledger_seen = (seen, at)
-        return True
+        """Whether somebody wrote to the ledger since the last time."""
+        path = self.config.state.path
+        before, self._ledger_seen = self._ledger_seen, (_stamp(path), _stamp(f"{path}-wal"))
+        return self._ledger_seen != before
 
     def _has_room(self, config: Config) -> bool:
         """Whether there is space for new drops; that there is none is told once."""
@@ -272,10 +288,10 @@ class Daemon:
                     watch.try_again()  # what waited for it is due now
         return False
 
-    def _work(self, config: Config, watch: Watch, paths: Sequence[Path]) -> None:
+    def _work(self, config: Config, watch: Watch, paths: Sequence[str]) -> None:
         if self._ended.is_set():
             return
-        reports = self._carry(config, Order(paths=tuple(map(str, paths)), inbox=watch.name, wait_sources=True))
+        reports = self._carry(config, Order(paths=tuple(paths), inbox=watch.name, wait_sources=True))
         told = {drop.path: drop for report in reports for drop in report.drops}
         watch.came(paths, told, self._now())
 
@@ -303,8 +319,13 @@ class Daemon:
             self._leave_alone(config, order)
         return reports
 
-    def _under_way(self) -> Any:
-        return self.pulse.doing("a run", RUN_MOST, heard=lambda: self.stop.heard)
+    @contextmanager
+    def _under_way(self) -> Iterator[None]:
+        try:
+            with self.pulse.doing("a run", RUN_MOST, heard=lambda: self.stop.heard):
+                yield
+        finally:
+            notify(f"STATUS=watching {', '.join(self.config.inbox)}")
 
     def _leave_alone(self, config: Config, order: Order) -> None:
         """The library that refused us; `once` goes through all inboxes and ends."""

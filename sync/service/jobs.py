@@ -11,7 +11,7 @@ from sync.orders import Order
 from sync.service.systemd import feed_every
 from sync.service.timetable import Job
 
-ORDERS_EVERY = 1.0  # seconds between two looks for orders from beside
+ORDERS_EVERY = 10.0  # seconds between two looks for orders from beside, where nothing else told of one
 BULLETIN_EVERY = 10.0  # seconds between two bulletins for who asks from beside
 
 

@@ -19,7 +19,7 @@ from sync.service.systemd import notify
 
 log = logging.getLogger("zotdrop.service")
 
-TICK = 2.0  # seconds between two looks at the clocks
+TICK = 1.0  # seconds between two looks at the clocks, and for orders
 KINDLY = 1.5  # seconds in which work may end by itself after a stop was asked for; then connections are cut
 AT_MOST = 4.0  # seconds after which the process ends whatever it is doing: all that matters is in the ledger
 _DONE = -1

@@ -85,15 +85,18 @@ def quiet_until(quiet: str, moment: datetime) -> datetime | None:
 
 
 class Timetable:
-    """The jobs and when they begin. No job overlaps itself; one that is late, or several times late, begins once."""
+    """The jobs and when they begin. No job overlaps itself; one that is late, or several times late, begins once.
 
-    def __init__(self, pulse: Pulse) -> None:
+    began: is told the name of each job with a plan that begins.
+    """
+
+    def __init__(self, pulse: Pulse, began: Callable[[str], None] = lambda _: None) -> None:
         logging.getLogger("apscheduler").setLevel(logging.ERROR)  # that a job still runs is no news
         self._scheduler = BackgroundScheduler(
             job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1}
         )
         self._quiet = ""
-        self._pulse = pulse
+        self._pulse, self._began = pulse, began
 
     def start(self) -> None:
         """From now on jobs begin."""
@@ -128,6 +131,13 @@ class Timetable:
         """When each job begins next, by its name."""
         return {job.id: job.next_run_time for job in self._scheduler.get_jobs() if self.runs and job.next_run_time}
 
+    def since(self, name: str, moment: datetime) -> None:
+        """Have a job that last began at that moment begin when its turn after it comes; at once, and once, if that is past."""
+        job = self._scheduler.get_job(name)
+        if job is not None and (due := job.trigger.get_next_fire_time(moment, moment)) is not None:
+            now = datetime.now(tz=job.next_run_time.tzinfo)
+            self._not_later(job, now if _is_past(due, now) else due)
+
     def clocks_jumped(self) -> None:
         """The wall clock was set: what would now begin too late begins in time, what was missed begins once."""
         for job in self._scheduler.get_jobs():
@@ -150,6 +160,8 @@ class Timetable:
             return
         try:
             with self._pulse.doing(job.name):
+                if job.plan:
+                    self._began(job.name)
                 job.work()
         except ZotdropError as fault:
             log.error("%s", fault)  # noqa: TRY400  # the message is for people, no traceback

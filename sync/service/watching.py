@@ -39,9 +39,9 @@ class Watch:
     name: str
     inbox: Inbox
     pace: Schedule
-    settle: drops.Settle
-    listing: Mapping[Path, Stamp] = field(default_factory=dict)
-    stays: dict[Path, Stay] = field(default_factory=dict)
+    settle: drops.Settle[str]
+    listing: Mapping[str, Stamp] = field(default_factory=dict)
+    stays: dict[str, Stay] = field(default_factory=dict)
     closed: set[str] = field(default_factory=set)
     missing: bool = False
 
@@ -54,17 +54,16 @@ class Watch:
         """Whether both watch the same folder by the same rules."""
         return (self.inbox, self.pace) == (other.inbox, other.pace)
 
-    def look(self, now: float) -> list[Path]:
+    def look(self, now: float) -> list[str]:
         """The drops to be worked off. now: monotonic seconds. What cannot be looked at is told once, not each time."""
         closed: list[str] = []
         try:
-            self.listing = drops.scan(Path(self.inbox.path), closed)
+            self.listing = drops.listing(Path(self.inbox.path), closed)
         except UsageFault as fault:
             self._vanished(fault)
             return []
         self._is_back()
-        ready = self.settle.feed(self.listing, now)
-        ready = drops.only_drops(ready, self.listing) if self.inbox.attachments == "files" else ready
+        ready = self._drops(self.settle.feed(self.listing, now))
         self.stays = {path: stay for path, stay in self.stays.items() if path in self.listing}
         return self._open([path for path in ready if self._is_due(path, now)], closed)
 
@@ -72,25 +71,23 @@ class Watch:
         """Seconds until a file that is still now will have settled; infinite if none is waited for."""
         return self.settle.due_in(now)
 
-    def came(self, paths: Iterable[Path], reports: Mapping[str, DropReport], now: float) -> None:
+    def came(self, paths: Iterable[str], reports: Mapping[str, DropReport], now: float) -> None:
         """What became of drops that were worked on. reports: by the path, in letters that are text."""
         for path in paths:
-            report = reports.get(drops.legible(str(path)))
+            report = reports.get(drops.legible(path))
             if not os.path.lexists(path):
                 self.stays.pop(path, None)
             else:
                 self._stays(path, now, done=report is not None and report.done)
 
     @property
-    def waiting(self) -> list[Path] | None:
+    def waiting(self) -> list[str] | None:
         """The drops that lie there and are not worked off; None if the folder is gone."""
         if self.missing:
             return None
-        paths = list(self.listing)
-        paths = drops.only_drops(paths, self.listing) if self.inbox.attachments == "files" else paths
-        return [path for path in paths if path not in self.stays or not self.stays[path].done]
+        return [path for path in self._drops(list(self.listing)) if path not in self.stays or not self.stays[path].done]
 
-    def retries(self, now: float) -> dict[Path, float]:
+    def retries(self, now: float) -> dict[str, float]:
         """Drops that could not be finished: in how many seconds each is tried again."""
         return {path: max(0.0, stay.at - now) for path, stay in self.stays.items() if not stay.done}
 
@@ -98,31 +95,37 @@ class Watch:
         """Whatever waits is due now."""
         self.stays = {path: stay for path, stay in self.stays.items() if stay.done}
 
-    def _stays(self, path: Path, now: float, *, done: bool) -> None:
+    def _drops(self, paths: list[str]) -> list[str]:
+        """Those that are no attachments of others."""
+        if self.inbox.attachments != "files":
+            return paths
+        return [str(path) for path in drops.only_drops(list(map(Path, paths)), list(map(Path, self.listing)))]
+
+    def _stays(self, path: str, now: float, *, done: bool) -> None:
         before = self.stays.get(path)
         delay = min(before.delay * 2, self.pace.retry_most) if before else self.pace.retry
         at = FOREVER if done and self.inbox.on_success == "leave" else now + delay
         self.stays[path] = Stay(self.listing[path], at, delay, done)
 
-    def _is_due(self, path: Path, now: float) -> bool:
+    def _is_due(self, path: str, now: float) -> bool:
         stay = self.stays.get(path)
         if stay is None or stay.stamp != self.listing[path]:
             return True
         if now < stay.at:
             return False
-        if stay.done and not drops.can_leave(path, Path(self.inbox.path)):
+        if stay.done and not drops.can_leave(Path(path), Path(self.inbox.path)):
             self._stays(path, now, done=True)
             return False
         return True
 
-    def _open(self, paths: list[Path], folders: list[str]) -> list[Path]:
+    def _open(self, paths: list[str], folders: list[str]) -> list[str]:
         """Those that we may read; the others are told, once until they can be read or are gone."""
-        refused = {str(path): why for path in paths if (why := drops.why_closed(path))}
+        refused = {path: why for path in paths if (why := drops.why_closed(path))}
         refused |= dict.fromkeys(folders, "Permission denied")
         for path in refused.keys() - self.closed:
             log.warning("%s: cannot be read (%s); mend its rights, it is taken then", path, refused[path])
         self.closed = set(refused)
-        return [path for path in paths if str(path) not in refused]
+        return [path for path in paths if path not in refused]
 
     def _vanished(self, fault: UsageFault) -> None:
         if not self.missing:

@@ -112,6 +112,7 @@ _MIGRATIONS = {
             name TEXT PRIMARY KEY, since TEXT NOT NULL, times INTEGER NOT NULL, told INTEGER NOT NULL DEFAULT 0
         );
         CREATE INDEX records_by_outcome ON records (state, outcome);
+        CREATE TABLE turns (job TEXT PRIMARY KEY, at TEXT NOT NULL);
     """,
 }
 

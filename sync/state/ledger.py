@@ -18,6 +18,7 @@ from sync.state.routes import Routes
 from sync.state.snapshot import Snapshot
 from sync.state.stops import Stops
 from sync.state.stories import Stories
+from sync.state.turns import Turns
 from sync.state.undoings import Undoings
 from sync.state.upkeep import Upkeep
 from sync.state.wishes import Wishes
@@ -25,7 +26,7 @@ from sync.state.withdrawals import Withdrawals
 
 
 class Ledger:
-    """All tables of the ledger by room: `records`, `answers`, `notices`, `questions`, `retries`, `routes`, `stops`, `wishes`, `undoings`,
+    """All tables of the ledger by room: `records`, `answers`, `notices`, `questions`, `retries`, `routes`, `stops`, `wishes`, `turns`, `undoings`,
     `withdrawals`, `overlaps`, `upkeep`; per library a snapshot and an outbox.
     """
 
@@ -40,6 +41,7 @@ class Ledger:
         self.stops = Stops(database)
         self.stories = Stories(database)
         self.wishes = Wishes(database)
+        self.turns = Turns(database)
         self.undoings = Undoings(database)
         self.withdrawals = Withdrawals(database)
         self.overlaps = Overlaps(database)

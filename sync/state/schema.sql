@@ -364,3 +364,9 @@ CREATE TABLE conditions (
 
 -- What is counted for whoever asks how things stand.
 CREATE INDEX records_by_outcome ON records (state, outcome);
+
+-- When each plan of the service last began.
+CREATE TABLE turns (
+    job TEXT PRIMARY KEY,                    -- refresh | snapshot | inbox-NAME
+    at TEXT NOT NULL
+);

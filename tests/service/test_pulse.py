@@ -83,6 +83,7 @@ def test_a_long_run_that_goes_on_does_not_starve_it_and_one_that_hangs_does(
         clock.at += RUN_MOST + 1
         daemon.feed()
         assert listener.heard() == []
+    assert listener.heard() == ["STATUS=watching default"]
 
 
 def test_it_is_fed_by_the_timetable_alone_often_enough_and_in_quiet_hours(daemon: Daemon) -> None:

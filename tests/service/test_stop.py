@@ -111,6 +111,16 @@ def test_run_once_ends_in_the_middle_of_an_answer_too(stage: Scene, number: sign
     never.set()
 
 
+def test_sigterm_ends_a_command_in_the_middle_of_an_answer_too(stage: Scene) -> None:
+    never = Event()
+    until_there = crossref(stage, never)
+    path = stage.drop("slow.ris", to_ris(WORKS))
+    process = subprocess.Popen(stage.command("sync", str(path)), cwd=ROOT, env=stage.env(), stdout=subprocess.DEVNULL)
+    until_there()
+    assert ends(process, signal.SIGTERM, SOON) == 130
+    never.set()
+
+
 def test_ctrl_c_ends_an_idle_service_with_130(stage: Scene) -> None:
     with daemon(stage) as process:
         assert ends(process, signal.SIGINT, SOON) == 130
