@@ -16,8 +16,6 @@ from pathlib import Path
 from typing import Any
 
 from apscheduler.schedulers.background import BackgroundScheduler
-from apscheduler.triggers.cron import CronTrigger
-from apscheduler.triggers.interval import IntervalTrigger
 from filelock import Timeout
 
 from sync import drops, wiring
@@ -28,6 +26,7 @@ from sync.orders import Order, carry_out, daemon_lock, worst
 from sync.report import RunReport, as_json, as_text
 from sync.state.ledger import Ledger
 from sync.state.uploads import any_open
+from sync.triggers import Cron, Every
 
 log = logging.getLogger("zotdrop.service")
 
@@ -206,18 +205,18 @@ class Daemon:
             scheduler.add_job(_guarded(job), trigger, args=[name], id=f"inbox-{name}")
         if self.config.schedule.refresh:
             scheduler.add_job(_guarded(self.refresh), self._trigger(self.config.schedule.refresh), id="refresh")
-        scheduler.add_job(_guarded(self.take_orders), IntervalTrigger(seconds=ORDERS_EVERY), id="orders")
-        scheduler.add_job(_guarded(self.fill_owed), IntervalTrigger(seconds=self.config.schedule.owed), id="owed")
-        scheduler.add_job(lambda: notify("WATCHDOG=1"), IntervalTrigger(seconds=10), id="watchdog")
+        scheduler.add_job(_guarded(self.take_orders), Every(ORDERS_EVERY), id="orders")
+        scheduler.add_job(_guarded(self.fill_owed), Every(self.config.schedule.owed), id="owed")
+        scheduler.add_job(lambda: notify("WATCHDOG=1"), Every(10), id="watchdog")
 
-    def _trigger(self, schedule: str, otherwise: float = 0.0) -> CronTrigger | IntervalTrigger:
+    def _trigger(self, schedule: str, otherwise: float = 0.0) -> Cron | Every:
         """When a schedule says; so many seconds apart where it says nothing."""
         if not schedule:
-            return IntervalTrigger(seconds=otherwise)
+            return Every(otherwise)
         plan = cron_fields(schedule)
         if isinstance(plan, float):
-            return IntervalTrigger(seconds=plan)
-        return CronTrigger(**plan, timezone=self.config.zone())
+            return Every(plan)
+        return Cron(**plan, timezone=self.config.zone())
 
     def _due(self, watch: Watch, path: Path) -> bool:
         retry = watch.retries.get(path)

@@ -33,7 +33,7 @@ MAY_USE = {
         *EFFECTS,
     },
     "web": {"service", "orders", "wiring", "run", "steps", "config", "errors", "core", *EFFECTS},
-    "service": {"orders", "wiring", "run", "steps", "config", "cron", "errors", "core", *EFFECTS},
+    "service": {"triggers", "orders", "wiring", "run", "steps", "config", "cron", "errors", "core", *EFFECTS},
     "access": {"wiring", "steps", "scaffold", "config", "secrets", "errors", "core", *EFFECTS},
     "orders": {"wiring", "run", "steps", "config", "errors", "core", *EFFECTS},
     "wiring": {"run", "steps", "http", "config", "secrets", "errors", "core", *EFFECTS},
@@ -49,6 +49,7 @@ MAY_USE = {
     "http": {"errors"},
     "config": {"cron", "secrets", "errors"},
     "cron": set(),
+    "triggers": set(),
     "progress": set(),
     "secrets": {"errors"},
     "errors": set(),
@@ -63,7 +64,7 @@ ONLY_IN = {
     "pydantic": {"config/"},
     "pyzotero": {"libraries/"},
     "sqlite3": {"state/", "libraries/embedded"},
-    "apscheduler": {"service.py"},
+    "apscheduler": {"service.py", "triggers.py"},
     "click": {"cli.py", "cli/"},
 }
 
