@@ -191,7 +191,7 @@ def test_a_disk_that_breaks_off_in_the_middle_of_a_file_is_said(
             return super().read(size)
 
     monkeypatch.setattr(reading, "CHUNK", 16)
-    monkeypatch.setattr(Path, "open", lambda *_: Breaking(b"TY  - JOUR\r\n" * 40))
+    monkeypatch.setattr(reading, "opened", lambda *_: Breaking(b"TY  - JOUR\r\n" * 40))
     with (
         pytest.raises(UsageFault, match=r"a\.ris: cannot be read to its end \(Input/output error\)"),
         drops.open_lines(tmp_path / "a.ris", encoding) as lines,
