@@ -15,6 +15,7 @@ from filelock import FileLock, Timeout
 
 from sync import drops, wiring
 from sync.config import Config
+from sync.core.rings import few_rings
 from sync.errors import ConfigFault, Locked, Outage, StateFault, UsageFault, ZotdropError
 from sync.report import RunReport
 from sync.run import refresh_library, sync_drops, undo_run
@@ -75,7 +76,8 @@ def carry_out(config: Config, order: Order, *, kind: str, stop: Event, tell: Tel
             f"{config.state.path}: another zotdrop run is at work on this state; wait until it has ended, then try again"
         ) from None
     try:
-        return _by_library(config, order, kind=kind, stop=stop, tell=tell)
+        with few_rings():
+            return _by_library(config, order, kind=kind, stop=stop, tell=tell)
     finally:
         lock.release()
 
