@@ -16,6 +16,7 @@ from filelock import FileLock, Timeout
 
 from sync import drops, keeping, wiring
 from sync.config import Config, reviews
+from sync.core.rings import few_rings
 from sync.errors import ConfigFault, Locked, Outage, StateFault, UsageFault, ZotdropError
 from sync.report import RunReport
 from sync.run import refresh_library, retry_drops, see_library, sync_drops, undo_run, withdraw_drop
@@ -93,8 +94,9 @@ def carry_out(config: Config, order: Order, *, kind: str, stop: Event, tell: Tel
             f"{config.state.path}: another zotdrop run is at work on this state; wait until it has ended, then try again"
         ) from None
     try:
-        # In a context of its own: whose run the log's lines belong to ends with it.
-        return copy_context().run(_by_library, config, order, kind=kind, stop=stop, tell=tell)
+        with few_rings():
+            # In a context of its own: whose run the log's lines belong to ends with it.
+            return copy_context().run(_by_library, config, order, kind=kind, stop=stop, tell=tell)
     finally:
         lock.release()
 

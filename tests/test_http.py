@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 import logging
 import socket
 import ssl
@@ -132,6 +133,37 @@ def test_a_slow_way_makes_no_burst_where_the_requests_arrive() -> None:
     for _ in range(9):
         ask(http)
     assert max(sum(begin <= time < begin + 1 for time in arrived) for begin in arrived) <= 3
+
+
+def leaving(pace: Pace, times: list[float], statuses: Iterator[int]) -> httpx.MockTransport:
+    """Notes when requests leave, says so as httpcore does, and answers after 0.3 s."""
+
+    def handle(request: httpx.Request) -> httpx.Response:
+        times.append(pace.now())
+        request.extensions["trace"]("http11.send_request_body.complete", {})
+        pace.wait(0.3)
+        return httpx.Response(next(statuses))
+
+    return answering(handle)
+
+
+def test_answers_that_take_their_time_do_not_slow_the_pace() -> None:
+    pace, times = Pace(), list[float]()
+    http = http_on(pace, leaving(pace, times, itertools.repeat(200)), limits={("crossref", "list"): Rate(3, 3)})
+    for _ in range(7):
+        ask(http)
+    assert spacing(times) == [round(1 / 2.88, 6)] * 6
+
+
+@pytest.mark.parametrize(("refusals", "late"), [(0, 1 / 24), (1, 0.08), (2, 0.16), (3, 0.25), (4, 0.25)])
+def test_after_a_refusal_a_request_may_have_taken_longer(refusals: int, late: float) -> None:
+    pace, times = Pace(), list[float]()
+    answers = itertools.chain([429] * refusals, itertools.repeat(200))
+    http = http_on(pace, leaving(pace, times, answers), limits={("crossref", "list"): Rate(3, 3)})
+    for _ in range(9):
+        ask(http)
+    seconds = [round(later - time, 6) for time, later in zip(times[refusals:], times[refusals + 3 :], strict=False)]
+    assert seconds[1:] == [round(1 + late, 6)] * 5
 
 
 def test_pools_and_services_have_budgets_of_their_own() -> None:

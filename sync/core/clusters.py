@@ -11,6 +11,7 @@ from typing import Generic, TypeVar
 from sync.core.identifiers import doi_key
 from sync.core.match import Match, Verdict, compare
 from sync.core.record import Record
+from sync.core.rings import no_rings
 from sync.core.sketch import GENERIC, Sketch
 
 K = TypeVar("K", int, str)
@@ -70,9 +71,10 @@ def identifier_keys(record: Record) -> frozenset[str]:
 def groups(sketches: Mapping[K, Sketch]) -> list[list[K]]:
     """The records that share a block key with another, by key, in the order of the sketches."""
     found: dict[str, list[K]] = {}
-    for key, one in sketches.items():
-        for block in block_keys(one):
-            found.setdefault(block, []).append(key)
+    with no_rings():
+        for key, one in sketches.items():
+            for block in block_keys(one):
+                found.setdefault(block, []).append(key)
     return [group for group in found.values() if len(group) > 1]
 
 
@@ -86,8 +88,12 @@ def clusters(
     of its members speaks, and does not grow beyond `CLUSTER`. A question is asked of the later of two, if it stands alone.
     join_versions: as for `compare`.
     """
+    with no_rings():
+        return _clustered(sketches, grouped, partial(compare, join_versions=join_versions))
+
+
+def _clustered(sketches: Mapping[K, Sketch], grouped: Iterable[Sequence[K]], versed: _Compare) -> Clustered[K]:
     order = {key: place for place, key in enumerate(sketches)}
-    versed = partial(compare, join_versions=join_versions)
     same: list[_Link[K]]
     doubtful: list[_Link[K]]
     same, doubtful = _links(sketches, grouped, order, versed)

@@ -53,7 +53,7 @@ class Source(Protocol):
 
     @property
     def at_once(self) -> int:
-        """How many threads may call `find` at a time."""
+        """How many calls of `find` at a time are worth it; more do no harm."""
         ...
 
     def cuts(self, records: Sequence[Record]) -> Sequence[int]:

@@ -87,7 +87,7 @@ class PubMed:
 
     @property
     def at_once(self) -> int:
-        """One: a search and a fetch for two hundred keep far within the pace."""
+        """One: a search and a fetch answer two hundred."""
         return 1
 
     def cuts(self, records: Sequence[Record]) -> Sequence[int]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sync.core.record import Candidate, Provenance, from_json, to_json
 from sync.state.database import Database, decode, encode
@@ -24,15 +25,23 @@ class Answers:
         self._db = database
 
     def get(self, source: str, asked: str, *, found_since: str, absent_since: str) -> Answer | None:
-        """The kept answer, if it is young enough (instants, ISO 8601): an empty one ages faster. None: ask."""
-        row = self._db.one("SELECT at, answer_json FROM answers WHERE source = ? AND asked = ?", (source, asked))
-        if row is None:
-            return None
-        kept = decode(row["answer_json"])
-        found, agency = (kept, "") if isinstance(kept, list) else (kept["found"], kept["agency"])
-        if row["at"] < (found_since if found else absent_since):
-            return None
-        return Answer(tuple(Candidate(from_json(record), Provenance(*because)) for record, because in found), agency)
+        """The kept answer to one question; None: ask."""
+        return self.among(source, [asked], found_since=found_since, absent_since=absent_since).get(asked)
+
+    def among(self, source: str, asked: Collection[str], *, found_since: str, absent_since: str) -> dict[str, Answer]:
+        """The kept answers to these questions that are young enough (instants, ISO 8601): an empty one ages faster."""
+        marks = ", ".join("?" * len(asked))
+        rows = self._db.rows(
+            f"SELECT asked, at, answer_json FROM answers WHERE source = ? AND asked IN ({marks})",  # noqa: S608  # marks only
+            (source, *asked),
+        )
+        answers: dict[str, Answer] = {}
+        for row in rows:
+            works, agency = _opened(row["answer_json"])
+            if row["at"] >= (found_since if works else absent_since):
+                found = (Candidate(from_json(record), Provenance(*because)) for record, because in works)
+                answers[row["asked"]] = Answer(tuple(found), agency)
+        return answers
 
     def keep(self, source: str, asked: str, at: str, candidates: Sequence[Candidate], agency: str = "") -> None:
         """Keep an answer; no candidate is an answer too."""
@@ -52,6 +61,12 @@ class Answers:
             if size > most_bytes:
                 gone += sql.execute(_ABOVE, (most_bytes,)).rowcount
         return gone
+
+
+def _opened(text: str) -> tuple[list[Any], str]:
+    """Works and agency of a kept answer; older ones are works alone."""
+    kept = decode(text)
+    return (kept, "") if isinstance(kept, list) else (kept["found"], kept["agency"])
 
 
 _ABOVE = (

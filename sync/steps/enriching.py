@@ -79,14 +79,15 @@ def recall(tools: Tools, rules: Rules, batch: Batch) -> Batch:
     found_since = instant(now - timedelta(days=tools.cache_days))
     absent_since = instant(now - timedelta(days=tools.absent_days))
     for source in asked_sources(tools, rules):
-        known: dict[int, Finding] = {}
-        for number in batch.records:
-            _, question = _question(source, rules, batch, number)
-            if not question:
-                continue  # what another source is still to tell may give it something to ask by
-            kept = tools.ledger.answers.get(source.name, question, found_since=found_since, absent_since=absent_since)
-            if kept is not None:
-                known[number] = Finding(kept.candidates, agency=kept.agency)
+        # What another source is still to tell may give a work without a question something to ask by.
+        questions = {number: _question(source, rules, batch, number)[1] for number in batch.records}
+        asked = set(filter(None, questions.values()))
+        kept = tools.ledger.answers.among(source.name, asked, found_since=found_since, absent_since=absent_since)
+        known = {
+            number: Finding(kept[question].candidates, agency=kept[question].agency)
+            for number, question in questions.items()
+            if question in kept
+        }
         batch = replace(batch, found={**batch.found, source.name: known})
     return batch
 

@@ -14,6 +14,7 @@ from sync.core import formats
 from sync.core.clusters import clusters, groups
 from sync.core.databases import database_line, database_of, majority
 from sync.core.record import Gap, Problem, Reading
+from sync.core.rings import no_rings
 from sync.core.tidy import tidied
 from sync.errors import Interrupted, UsageFault
 from sync.state.records import DropRow
@@ -178,7 +179,8 @@ def what_it_seems(lines: drops.Lines) -> str:
 
 def cluster(tools: Tools, row: DropRow) -> None:
     """Records of the drop that are the same work get one survivor, the earliest; where that is doubtful, a person is asked."""
-    sketches = tools.ledger.records.sketches(row.id)
+    with no_rings():
+        sketches = tools.ledger.records.sketches(row.id)
     found = clusters(sketches, groups(sketches), join_versions=tools.join_versions)
     tools.ledger.records.cluster(row.id, found.followers, found.questions)
 
