@@ -64,7 +64,6 @@ _STRANGE = (
 
 def rebuild(config: Config, tools: Tools, library: str) -> RunReport:
     """Note what lies in `done/` and `held/` of a library's inboxes and is not known, with what became of it. Nothing is written to the library."""
-    tools.ledger.regain()
     found = [
         Found(one, wiring.rules(config, name))
         for name, inbox in config.inbox.items()

@@ -43,7 +43,10 @@ class Order:
     owed_only: read nothing, only fill what earlier runs are owed.  refresh: read nothing, look at the library's items again.
     undo: read nothing, take back what this run wrote.  cleanup: read nothing, let go of what is older than it is kept.
     snapshot: read nothing, see what changed in the library.
-    retry: read what lies in held/, and try again what was refused.  rebuild: make a lost ledger again.
+    retry: read what lies in held/, and try again what was refused.
+    rebuild: read what was put away, and note what became of it in the library, as far as the ledger does not know it.
+    withdraw: read nothing, take back what this drop brought (by its path, name, or the beginning of its hash).
+    instead: the drop that stands for it from now on.
     """
 
     paths: tuple[str, ...] = ()
@@ -155,7 +158,8 @@ def _by_library(config: Config, order: Order, *, kind: str, stop: Event, tell: T
     for task in _tasks(config, order, stop):
         by_library.setdefault(order.library or config.inbox[task.rules.inbox].library, []).append(task)
     if not by_library:
-        names = {inbox.library for inbox in config.inbox.values()}
+        asked = [config.inbox[order.inbox]] if order.inbox in config.inbox else config.inbox.values()
+        names = {inbox.library for inbox in asked}
         by_library = {name: [] for name in sorted({order.library} if order.library else names)}
     with keeping.ledger_of(config, dry=order.dry_run) as ledger:
         reports = []

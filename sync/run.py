@@ -156,6 +156,7 @@ def rebuild_library(tools: Tools, found: Sequence[Found]) -> RunReport:
     """Note drops that were worked off before, with what became of them in the library, which is read and not written."""
 
     def note_again(run: Run, told: dict[str, Any]) -> None:
+        tools.snapshot.doubt()
         look(tools)
         told.update(upkeep=told_of(tools, [rebuild(tools, run, one) for one in found]))
 

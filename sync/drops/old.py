@@ -5,31 +5,35 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sync.drops import HELD, REPORT, Drop, scan, take
+from sync.drops import REPORT, Drop, scan, take
 from sync.errors import UsageFault
 
 
 @dataclass(frozen=True, slots=True)
 class PutAway:
-    """A drop in `done/` or `held/`. at: when it was put there, seconds since 1970.  told: what its report says, empty without one.
+    """A drop in `done/` or `held/`. at: when it was put there, seconds since 1970.  path: where it lay in its inbox.
 
-    path: where it lay in its inbox.
+    reported: a report of these very bytes lies beside it.
     """
 
     drop: Drop
     at: float
     path: Path
-    held: bool
-    told: Mapping[str, Any] = field(default_factory=dict)
+    reported: bool
 
     @property
     def report(self) -> Path:
         """The report beside it."""
         return _beside(self.drop.path)
+
+    def lines(self) -> list[Mapping[str, Any]]:
+        """What the report says of each record; nothing without one."""
+        lines = _read(self.report).get("records", ()) if self.reported else ()
+        return [line for line in lines if isinstance(line, dict)]
 
 
 def put_away(root: Path, inbox: str, folder: str) -> Iterator[PutAway]:
@@ -37,14 +41,13 @@ def put_away(root: Path, inbox: str, folder: str) -> Iterator[PutAway]:
     if not (root / folder).is_dir():
         return
     for path, stamp in scan(root / folder).items():
-        beside = _beside(path)
-        told = _read(beside)
         with suppress(UsageFault):
             drop = take(path, inbox, root / folder)
-            told = told if told.get("sha256") == drop.sha256 else {}
-            at = beside.stat().st_mtime if told else stamp.mtime_ns / 1e9
-            name = Path(str(told.get("path", ""))).name or path.name
-            yield PutAway(drop, at, root / drop.subfolder / name, folder == HELD, told)
+            told = _read(_beside(path))
+            reported = told.get("sha256") == drop.sha256
+            at = _beside(path).stat().st_mtime if reported else stamp.mtime_ns / 1e9
+            name = Path(str(told["path"])).name if reported and told.get("path") else path.name
+            yield PutAway(drop, at, root / drop.subfolder / name, reported)
 
 
 def let_go(found: PutAway, root: Path) -> None:
@@ -60,7 +63,7 @@ def let_go(found: PutAway, root: Path) -> None:
 
 def outlived(found: PutAway, before: float, known: Callable[[str], bool]) -> bool:
     """Whether an archived drop may go: we put it there, long enough ago, and the ledger has settled every record of these bytes."""
-    return bool(found.told) and found.at < before and known(found.drop.sha256)
+    return found.reported and found.at < before and known(found.drop.sha256)
 
 
 def _beside(path: Path) -> Path:

@@ -87,6 +87,11 @@ class Snapshot:
         """Whether items may lie under keys of ours that this ledger does not remember having written."""
         return bool(self._db.value("SELECT regained FROM libraries WHERE id = ?", (self.id,)))
 
+    def doubt(self) -> None:
+        """Have the library read whole before anything else: not all that was written to it is known here."""
+        with self._db.transaction() as sql:
+            sql.execute("UPDATE libraries SET regained = 1, version = 0 WHERE id = ?", (self.id,))
+
     def whole(self, version: int) -> None:
         """The library was read whole, up to here."""
         with self._db.transaction() as sql:

@@ -21,7 +21,6 @@ from sync.steps.deciding import SAME_ENTRY, find_twins, remembered
 from sync.steps.enriching import Enriched, gather
 from sync.steps.tools import Rules, Run, Task, Tools
 
-KNOWN = "known"  # the ledger has this drop
 _SAID = frozenset({"created", "merged", "updated", "left", "asked", "refused"})
 _MISSING = "not-in-library"
 
@@ -175,7 +174,5 @@ def _wish(rules: Rules) -> Wish:
 
 def _told(away: PutAway, entries: int) -> dict[int, Mapping[str, Any]]:
     """The lines of the report by ordinal; none where it speaks of another number of records."""
-    lines = away.told.get("records", ())
-    if len(lines) != entries:
-        return {}
-    return {line["ordinal"]: line for line in lines if isinstance(line, dict) and "ordinal" in line}
+    lines = away.lines()
+    return {line["ordinal"]: line for line in lines if "ordinal" in line} if len(lines) == entries else {}
