@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
 
 import click
 
@@ -82,5 +83,6 @@ def _failed(shared: Common, arguments: list[str], code: int, message: str) -> in
 def _as_data(shared: Common, arguments: list[str], code: int, message: str) -> int:
     """With --json, a fault is an object on stdout. A command line that could not be read never came to its switches."""
     if shared.json or "--json" in arguments:
-        click.echo(dump({"error": {"code": code, "message": shared.told(message)}}))
+        with suppress(OSError):  # what went wrong may be that stdout cannot be written
+            click.echo(dump({"error": {"code": code, "message": shared.told(message)}}))
     return code
