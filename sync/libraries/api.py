@@ -173,8 +173,13 @@ class Api:
         }
 
     def fields(self) -> frozenset[str]:
-        """The fields that any item type has there."""
-        told = self._call(lambda: self._get("/itemFields").json(), list)
+        """The fields that any item type has there; none where it does not tell."""
+        try:
+            told = self._call(lambda: self._get("/itemFields").json(), list)
+        except Answered as answer:
+            if answer.status != 404:
+                raise
+            return frozenset()
         return frozenset(str(each["field"]) for each in told)
 
     def deleted_collections(self) -> list[str]:

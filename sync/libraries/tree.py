@@ -40,6 +40,7 @@ class Tree:
         self._known: list[dict[str, Any]] | None = None
         self._keys: dict[tuple[str, ...], str] = {}
         self._paths: dict[str, tuple[str, ...]] = {}
+        self._astray: set[str] = set()
         self.gone: set[str] = set()  # collections that nothing stands for any more
 
     def key(self, path: Sequence[str]) -> str:
@@ -81,12 +82,22 @@ class Tree:
             return
         chain = [names[:end] for end in range(depth + 1, len(names) + 1)]
         keys = [self._derived(each, 0) for each in chain]
+        if not {str(each["key"]) for each in self._all()}.isdisjoint(keys):
+            return  # one of them lies in the trash, or somebody renamed it
         sent = [
             {"key": key, "version": 0, "name": each[-1], "parentCollection": above or False}
             for key, each, above in zip(keys, chain, [parent, *keys], strict=False)
         ]
         failed = self._shelf.create_collections(sent).get("failed", {})
-        self._all().extend(each for place, each in enumerate(sent) if str(place) not in failed)
+        astray = False  # what was made under one that is not to be used
+        for place, each in enumerate(sent):
+            if str(place) in failed:
+                held = self._shelf.collection(keys[place])
+                astray = astray or held is None or bool(held.get("deleted"))
+            elif astray:
+                self._astray.add(keys[place])
+            else:
+                self._all().append(each)
 
     def _all(self) -> list[dict[str, Any]]:
         if self._known is None:
@@ -111,6 +122,8 @@ class Tree:
         """A key that is taken is ours: its answer was lost, or somebody renamed it. One in the trash stays there."""
         for salt in range(SALTS):
             key = self._derived(names, salt)
+            if key in self._astray:
+                continue
             if self._create(key, names[-1], parent):
                 return key
             held = self._shelf.collection(key)

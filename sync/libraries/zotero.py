@@ -196,7 +196,9 @@ class Zotero(ApiLibrary):
     def _lacking(self) -> Mapping[str, frozenset[str]]:
         """What an older server does not know of the types that it has; what it does not tell shows when it refuses an item."""
         known = self._api.fields_of()
-        known = dict.fromkeys(schema.ITEM_TYPES, self._api.fields()) if known is None else known
+        if known is None:
+            fields = self._api.fields()
+            known = dict.fromkeys(schema.ITEM_TYPES, fields) if fields else {}
         lacking = {kind: schema.fields(kind) - known[kind] for kind in schema.ITEM_TYPES & known.keys()}
         return {kind: fields for kind, fields in lacking.items() if fields}
 

@@ -9,6 +9,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import invariant, precondition, rule, run_state_machine_as_test
@@ -330,6 +331,7 @@ CASES = (
 )
 
 
+@pytest.mark.timeout(1800)
 def test_whatever_happens_a_persons_work_stays_and_nothing_is_there_twice() -> None:
     MET.clear()
     run_state_machine_as_test(SharedWork, settings=MACHINE)

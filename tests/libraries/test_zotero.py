@@ -415,6 +415,19 @@ def test_a_path_of_collections_is_made_in_one_request(bench: Bench) -> None:
     assert [each["name"] for each in bench.view.collections()] == ["zotdrop", "2026", "spring", "autumn"]
 
 
+@pytest.mark.parametrize("hidden", [False, True], ids=["listed", "not-listed"])
+def test_nothing_is_made_under_a_collection_in_the_trash(bench: Bench, hidden: bool) -> None:
+    above = bench.library.collection(["zotdrop"])
+    bench.view._write("collections", above, {"deleted": True})
+    if hidden:
+        bench.server.twist(lambda _handle, _request: Reply.json([], headers={"Total-Results": "0"}), 1)
+    inside = bench.reopen().collection(["zotdrop", "spring"])
+    held = {each["key"]: each for each in bench.view.collections()}
+    assert held[inside]["parentCollection"] not in {above, False}
+    assert not held[held[inside]["parentCollection"]].get("deleted")
+    assert bench.reopen().collection(["zotdrop", "spring"]) == inside
+
+
 def test_an_unknown_collection_that_is_gone_does_not_keep_the_item_out(bench: Bench) -> None:
     kept, lost = bench.view.add_collection("kept"), bench.view.add_collection("lost")
     bench.view.delete(lost, "collections")
