@@ -16,10 +16,10 @@ from threading import Event
 
 import pytest
 
-from sync import drops, orders, service
+from sync import drops, service
 from sync.config import load
 from sync.errors import UsageFault
-from sync.orders import Order, carry_out
+from sync.orders import Order, carry_out, tasks
 from tests.scene import Scene, scene
 from tests.servers.works import make_works, to_ris
 
@@ -177,4 +177,4 @@ def test_the_limit_is_to_the_byte(stage: Scene) -> None:
     config = load(stage.config, stage.env())
     for size, refused in ((1000, False), (1001, True)):
         (stage.inbox / "a.ris").write_bytes(b" " * size)
-        assert bool(orders._too_large(config, stage.inbox / "a.ris")) is refused
+        assert bool(tasks._too_large(config, stage.inbox / "a.ris")) is refused
