@@ -235,21 +235,6 @@ def _paced(config: Config, name: str, real: Library, ledger: Ledger, wait: Calla
     return Paced(real, pace, now=time.monotonic, wait=wait, before=before)
 
 
-# Options that are taken, for what is still to come, and do nothing yet.
-_NO_EFFECT_YET: tuple[tuple[str, str], ...] = ()
-
-
-def without_effect(config: Config) -> list[str]:
-    """A warning for each option that was changed and does nothing yet: nobody shall rely on it."""
-    plain = Config()
-    changed = [
-        f"[{section}] {name}"
-        for section, name in _NO_EFFECT_YET
-        if getattr(getattr(config, section), name) != getattr(getattr(plain, section), name)
-    ]
-    return [f"{option} has no effect yet in this version" for option in changed]
-
-
 def free_mb(config: Config) -> int:
     """Free space where the ledger lies, in megabytes."""
     folder = Path(config.state.path).parent

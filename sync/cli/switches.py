@@ -43,11 +43,11 @@ class Common:
 
         config = find_and_load(Path(self.config) if self.config else None)
         from sync.logs import set_up
-        from sync.wiring import policy, without_effect
+        from sync.wiring import policy
 
         set_up(config.log.format, "debug" if self.verbose else "error" if self.quiet else "warning")
         policy(config)
-        for warning in [*config.warnings, *without_effect(config)]:
+        for warning in config.warnings:
             if asks or _ONLY_WHERE_ASKED not in warning:
                 self.say(f"warning: {warning}")
         return config
