@@ -20,7 +20,7 @@ PLACES: dict[str, tuple[Any, str]] = {
     "matching": (intake, "clusters"),
     "hashing": (drops, "take"),
     "reading": (intake, "readings"),
-    "looking": (drops, "scan"),
+    "looking": (drops, "listing"),
     "events": (watchfiles, "watch"),
 }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -196,7 +197,7 @@ def test_the_container_file_has_nothing_that_a_linter_would_find() -> None:
     assert re.fullmatch(r"[a-z./-]+:[0-9][\w.-]+", base), "the base needs a tag with a version"
     users = [rest for step, rest in steps if step == "USER"]
     assert users
-    assert users[-1] not in {"root", "0"}
+    assert re.fullmatch(r"[1-9]\d*", users[-1]), "a number, so that everybody sees that it is not root"
     assert [step for step, _ in steps].count("CMD") == [step for step, _ in steps].count("ENTRYPOINT") == 1
     assert all(rest.startswith("[") for step, rest in steps if step in {"CMD", "ENTRYPOINT"}), (
         "signals reach no shell's child"
@@ -210,8 +211,10 @@ def test_the_container_file_has_nothing_that_a_linter_would_find() -> None:
 
 def test_the_container_is_asked_how_it_is_by_a_command_that_there_is() -> None:
     (check,) = [rest for step, rest in container() if step == "HEALTHCHECK"]
-    words = check.split(" CMD ")[1]
-    assert words in config_file("compose.yaml").decode().replace('\\"', '"')
+    words = json.loads(check.split(" CMD ")[1])
+    assert words[2].startswith("zotdrop -c /data/zotdrop.toml --json status | grep -q '\"daemon\": true'")
+    (other,) = re.findall(r"test: (.+)", config_file("compose.yaml").decode())
+    assert json.loads(other) == ["CMD", *words]
     assert "status" in cli.cli.commands
     assert "--start-period=" in check
 

@@ -65,7 +65,8 @@ class Daemon:
         self._teller = Teller(config)
         self._clocks = Clocks(now, wall)
         self._ledger_seen: object = None
-        self._told: set[str] = set()
+        self._late = ""
+        self._full = False
 
     @contextmanager
     def alone(self) -> Iterator[None]:
@@ -115,13 +116,12 @@ class Daemon:
         """Take another config; a faulty one is told, and the old one stays. What is under way ends as it began."""
         reloading()
         try:
-            config = load()
-            if config.state.path != self.config.state.path:
-                raise ConfigFault(f"[state] path: {config.state.path}: another ledger needs a new start of the service")
-            self._take_up(config)
+            self._take_up(_same_state(load(), self.config))
             self._make_up()
         except ZotdropError as fault:
             log.error("the config is refused, the old one stays: %s", fault)  # noqa: TRY400  # for people, no traceback
+        except Exception:  # whatever it is, the old one goes on
+            log.exception("the config cannot be read, the old one stays")
         else:
             log.info("the config was read again")
         self._tell_ready()
@@ -132,11 +132,11 @@ class Daemon:
 
     def feed(self) -> None:
         """Tell systemd that we live, if we do: a job of the timetable, so that it speaks for the timetable too."""
-        late = self.pulse.overdue()
-        if late:
-            self._tell_once(f"{late}: no sign of life for too long; the watchdog is not fed any more")
-        else:
+        before, self._late = self._late, self.pulse.overdue()
+        if not self._late:
             notify("WATCHDOG=1")
+        elif self._late != before:
+            log.error("%s: no sign of life for too long; the watchdog is not fed any more", self._late)
 
     def once(self) -> int:
         """Work off what lies in the inboxes, and the orders that wait; the exit code."""
@@ -264,20 +264,14 @@ class Daemon:
         return self._ledger_seen != before
 
     def _has_room(self, config: Config) -> bool:
-        """Whether there is space for new drops; that there is none is told once."""
-        told = f"{config.state.path}: less than [state] min_free_mb = {config.state.min_free_mb} is free; nothing new is taken in"
-        if wiring.free_mb(config) < config.state.min_free_mb:
-            self._tell_once(told)
-            return False
-        if told in self._told:
-            self._told.discard(told)
+        """Whether there is space for new drops; that there is none, and that there is again, is told once."""
+        before, self._full = self._full, wiring.free_mb(config) < config.state.min_free_mb
+        if self._full and not before:
+            least = f"[state] min_free_mb = {config.state.min_free_mb}"
+            log.error("%s: less than %s is free; nothing new is taken in", config.state.path, least)
+        if before and not self._full:
             log.info("%s: there is room again", config.state.path)
-        return True
-
-    def _tell_once(self, message: str) -> None:
-        if message not in self._told:
-            log.error("%s", message)
-        self._told.add(message)
+        return not self._full
 
     def _stands_still(self, config: Config, library: str) -> bool:
         if self._standstills.lasts(config, library):
@@ -351,6 +345,12 @@ class Daemon:
         self.bulletin.ended("", reports, kind="sync")
         texts = [as_text(report, verbose=verbose) for report in reports]
         return worst(reports, strict=strict), {"reports": [as_json(report) for report in reports], "texts": texts}
+
+
+def _same_state(config: Config, before: Config) -> Config:
+    if config.state.path != before.state.path:
+        raise ConfigFault(f"[state] path: {config.state.path}: another ledger needs a new start of the service")
+    return config
 
 
 def _teller(tell: Callable[[str], None] | None) -> Callable[[str, int, int], None]:

@@ -56,7 +56,7 @@ def jobs_of(works: Works, config: Config) -> Iterator[Job]:
     for name, inbox in config.inbox.items():
         work = partial(works.run_inbox if inbox.schedule else works.look, name)
         yield Job(f"inbox-{name}", work, inbox.schedule, inbox.poll_seconds)
-    plans = {
+    plans = {  # what is done by plan for each library; another kind of order gets its line here
         "refresh": (config.schedule.refresh, Order(refresh=True)),
         "snapshot": (config.schedule.snapshot, Order(snapshot=True)),
     }

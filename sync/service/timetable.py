@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 from typing import Any
 
+from apscheduler.jobstores.base import JobLookupError
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.cron import CronTrigger
 from apscheduler.triggers.interval import IntervalTrigger
@@ -150,13 +152,15 @@ class Timetable:
 
     def _not_later(self, job: Any, moment: datetime | None) -> None:
         if moment is not None and moment < job.next_run_time:
-            self._scheduler.modify_job(job.id, next_run_time=moment)
+            with suppress(JobLookupError):  # another config has taken it away meanwhile
+                self._scheduler.modify_job(job.id, next_run_time=moment)
 
     def _begin(self, job: Job, zone: tzinfo | None) -> None:
         """Do it, unless these are quiet hours: then at their end. A fault is told and never ends the schedule."""
         end = None if job.always else quiet_until(self._quiet, datetime.now(zone).astimezone(zone))
         if end is not None:
-            self._scheduler.modify_job(job.name, next_run_time=end.astimezone(zone))
+            with suppress(JobLookupError):
+                self._scheduler.modify_job(job.name, next_run_time=end.astimezone(zone))
             return
         try:
             with self._pulse.doing(job.name):
