@@ -6,10 +6,10 @@ from datetime import date, tzinfo
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BaseModel, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from sync.config import checks
-from sync.config.model import STRICT, Duration, Key
+from sync.config.model import Duration, Key
 from sync.config.telling import Health, Log, Notify
 
 DAY = 86_400.0  # seconds
@@ -26,7 +26,9 @@ Rule = Annotated[str, Field(pattern=r"^(keep|fill|(fill|prefer) (pubmed|crossref
 
 
 class _Model(BaseModel):
-    model_config = STRICT
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, strict=True, arbitrary_types_allowed=True, hide_input_in_errors=True
+    )
 
 
 class State(_Model):

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from sync.config import checks
-from sync.config.model import STRICT, Duration, Key
+from sync.config.model import Duration, Key
 from sync.secrets import parse_secret
 
 Event = Literal["failed", "held", "questions", "retraction", "stopped", "away", "disk", "recovered"]
@@ -27,7 +27,9 @@ Mailbox = Annotated[str, AfterValidator(checks.mailbox)]
 
 
 class _Model(BaseModel):
-    model_config = STRICT
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, strict=True, arbitrary_types_allowed=True, hide_input_in_errors=True
+    )
 
 
 class Log(_Model):

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 from urllib.parse import urlencode
 
@@ -242,12 +242,19 @@ class PubMed:
 
     def _ask(self, program: str, data: Mapping[str, str]) -> Reply:
         form = {**data, **self._identity, **self._key}
-        reply = self._http.ask(NAME, self._pool, "POST", f"{self._url}/{program}", data=form, busy=_busy)
+        reply = self._without_key(
+            self._http.ask(NAME, self._pool, "POST", f"{self._url}/{program}", data=form, busy=_busy)
+        )
         if reply.status != 200:
             said = _error_of(reply)
             hint = "is api_key in the config right?" if "key" in said.lower() else "is its url in the config right?"
             raise _outage(f"answered with status {reply.status}{f' ({said})' if said else ''}; {hint}")
         return reply
+
+    def _without_key(self, reply: Reply) -> Reply:
+        """An answer that does not repeat our key: its words are told, and kept."""
+        key = self._key.get("api_key", "").encode()
+        return replace(reply, body=reply.body.replace(key, b"(key)")) if key and key in reply.body else reply
 
 
 def _question(record: Record, *, citations: bool) -> tuple[str, str]:

@@ -167,6 +167,18 @@ def test_the_rate_limit_told_with_status_200_is_waited_out() -> None:
         assert pace.seconds > 1003
 
 
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [(400, '{"error":"API key invalid: s3cret"}'), (200, "<eFetchResult><ERROR>s3cret?</ERROR></eFetchResult>")],
+)
+def test_a_server_that_repeats_our_key_is_not_quoted_with_it(status: int, body: str) -> None:
+    with served(key="s3cret") as (server, source, _):
+        server.fail(None, status=status, body=body)
+        away = source.find([by_pmid("1")])[0].away
+    assert "(key)" in away
+    assert "s3cret" not in away
+
+
 def test_a_rate_limit_that_stays_is_an_outage() -> None:
     assert "rate limit" in source_on(throttled).find([by_pmid("1")])[0].away
 
