@@ -502,7 +502,7 @@ def test_files_and_programs_of_keys_are_relative_to_the_config(tmp_path: Path) -
 def test_a_config_cannot_be_changed_after_it_was_loaded(tmp_path: Path) -> None:
     config = load(written(tmp_path, ""), {})
     with pytest.raises(ValueError, match="frozen"):
-        config.contact = "x"
+        config.contact = "x"  # type: ignore[misc]
 
 
 def test_schedules_know_their_time_zone(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from sync.core.plan import Place, Twin
 from sync.core.sketch import Sketch, sketch
 from sync.state.blocks import Blocks
 from sync.state.database import Database, decode, encode
+from sync.state.doubts import Doubts
 
 _UNKNOWN: Mapping[str, Any] = {"itemType": "document"}  # what is told of an item that was deleted before we saw it
 
@@ -35,8 +36,8 @@ _SKETCHES = msgspec.json.Encoder()
 _READ_SKETCHES = msgspec.json.Decoder(Sketch)
 
 
-class Snapshot:
-    """The tables `libraries`, `items`, `item_blocks`, `bases` of one library."""
+class Snapshot(Doubts):
+    """The tables `libraries`, `items`, `item_blocks`, `bases`, `tombstones` of one library."""
 
     def __init__(self, database: Database, identity: str) -> None:
         self._db = database
@@ -76,45 +77,6 @@ class Snapshot:
         """The snapshot is whole up to here."""
         with self._db.transaction() as sql:
             sql.execute("UPDATE libraries SET version = ? WHERE id = ?", (version, self.id))
-
-    @property
-    def unread(self) -> bool:
-        """Whether the library has to be read whole before anything is written: the ledger does not know all that was."""
-        return bool(self._db.value("SELECT regained = 1 FROM libraries WHERE id = ?", (self.id,)))
-
-    @property
-    def regained(self) -> bool:
-        """Whether items may lie under keys of ours that this ledger does not remember having written."""
-        return bool(self._db.value("SELECT regained FROM libraries WHERE id = ?", (self.id,)))
-
-    def doubt(self) -> None:
-        """Have the library read whole before anything else: not all that was written to it is known here."""
-        with self._db.transaction() as sql:
-            sql.execute("UPDATE libraries SET regained = 1, version = 0 WHERE id = ?", (self.id,))
-
-    def whole(self, version: int) -> None:
-        """The library was read whole, up to here."""
-        with self._db.transaction() as sql:
-            sql.execute(
-                "UPDATE libraries SET version = ?, regained = MIN(2, 2 * regained) WHERE id = ?", (version, self.id)
-            )
-
-    def bury(self, gone: Iterable[str]) -> None:
-        """Keys that were deleted for good, whatever they were."""
-        with self._db.transaction() as sql:
-            sql.executemany("INSERT OR IGNORE INTO tombstones VALUES (?, ?)", [(self.id, key) for key in gone])
-
-    def buried(self, key: str) -> bool:
-        """Whether the library said of this key that it was deleted for good."""
-        return bool(self._db.value("SELECT 1 FROM tombstones WHERE library = ? AND key = ?", (self.id, key)))
-
-    def regain(self, key: str, base: Mapping[str, Any]) -> None:
-        """An item under a key of ours is one that we made, though we do not remember it: what we would have written is its base."""
-        with self._db.transaction() as sql:
-            sql.execute(
-                "INSERT OR IGNORE INTO bases SELECT library, key, version, 1, ?, ? FROM items WHERE library = ? AND key = ?",
-                (encode(base), int(not satisfied(self.data(key) or {}, base)), self.id, key),
-            )
 
     def take(self, items: Iterable[tuple[str, int, Mapping[str, Any]]], gone: Iterable[str] = ()) -> None:
         """Items (key, version, data) as the library holds them now, and keys it no longer holds."""
@@ -251,10 +213,6 @@ class Snapshot:
             (self.id, Place.GONE.value),
         )
         return {row[0]: row[1] for row in rows}
-
-    def landed_versions(self) -> dict[str, int]:
-        """The same without what is only planned."""
-        return {key: version for key, version in self.versions().items() if version}
 
     def newest(self) -> int:
         """The highest version of any object that was seen in the library, or written to it."""

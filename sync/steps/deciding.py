@@ -119,7 +119,7 @@ def remembered(tools: Tools, record: Record, wish: Wish, twin: Twin) -> Twin:
         tools.snapshot.take([(twin.key, 0, written)], gone=[twin.key])
     elif twin.place is Place.ALIVE and tools.snapshot.regained:
         held = dict.fromkeys((*wish.collections, *twin.data.get("collections", ())))
-        tools.snapshot.regain(twin.key, {**written, "collections": list(held)})
+        tools.snapshot.regain(twin.key, twin.data, {**written, "collections": list(held)})
     return tools.snapshot.twin(twin.key, SAME_ENTRY) or twin
 
 

@@ -32,7 +32,8 @@ def _read_whole(tools: Tools) -> None:
     """Every item and every deletion, whatever was known: what the library does not show is no longer there."""
     newest, seen = _read(tools, 0, NOTHING)
     with tools.ledger.transaction():
-        tools.snapshot.take([], tools.snapshot.landed_versions().keys() - seen)
+        known = {key for key, version in tools.snapshot.versions().items() if version}
+        tools.snapshot.take([], known - seen)  # what is only planned was never there
         tools.snapshot.whole(newest)
 
 
