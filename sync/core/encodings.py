@@ -18,7 +18,7 @@ FALLBACK = "cp1252"
 _BOMS = ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be"))
 _SAMPLE = 65536  # bytes that are looked at
 _ENOUGH = _SAMPLE // 10  # lines in UTF-8; however many others there are in a sample, these are then more than a tenth
-_ASCII_BUT_ENDS = bytes(code for code in range(128) if code not in b"\r\n")  # without these, a line in ASCII is empty
+_BLOCK = 2048  # bytes that are looked at together
 _PLAUSIBLE = 0.55  # a reading below is none; one wrong letter in two
 
 # Letters beyond ASCII of the languages that an encoding is used for. `*` is any of them together, which says less.
@@ -197,7 +197,7 @@ class Detector:
         if len(data) - end > _SAMPLE:
             return False
         if self._utf8_lines <= _ENOUGH:
-            self._utf8_lines += len(data[:end].translate(None, _ASCII_BUT_ENDS).split())
+            self._utf8_lines += _beyond_ascii(data[:end])
         self._rest = data[end:]
         return True
 
@@ -221,6 +221,18 @@ class Detector:
             self._note(self._rest)
             self._rest = b""
         return plausible(b"".join(self._doubtful)) if self._doubtful else ""
+
+
+def _beyond_ascii(lines: bytes) -> int:
+    """How many of these lines have letters beyond ASCII; most blocks have none."""
+    count = at = 0
+    while at < len(lines):
+        end = lines.find(b"\n", at + _BLOCK) + 1 or len(lines)
+        block = lines[at:end]
+        if not block.isascii():
+            count += sum(not line.isascii() for line in block.splitlines())
+        at = end
+    return count
 
 
 def plausible(sample: bytes) -> str:

@@ -36,7 +36,8 @@ _TWO_BLANKS = re.compile(r"[A-Z][A-Z0-9]  -")
 _TYPE_OR_TAG = re.compile(rf"(?:^|\s)TY[{_BLANK}]{{0,3}}[{_DASH}][{_BLANK}]*[A-Za-z]{{2,9}}(?:\s|$)", re.IGNORECASE)
 _TYPE_AT_START = re.compile(rf"^[{_BLANK}]*TY[{_BLANK}]{{1,3}}-", re.IGNORECASE | re.MULTILINE)
 
-_LIKE_A_TAG = re.compile(rf"[{_BLANK}]*(?:[A-Za-z][A-Za-z0-9]|(?i:PMC?ID|DOI|ISSN|ISBN))[{_BLANK}]*[{_DASH}]")
+# Whether `tokens` may find a tag in a line: quickly told, and rather yes than no; so may it, where TY stands in the line.
+like_a_tag = re.compile(rf"[{_BLANK}]*(?:[A-Za-z][A-Za-z0-9]|(?i:PMC?ID|DOI|ISSN|ISBN))[{_BLANK}]*[{_DASH}]").match
 _END_INSIDE = re.compile(r"[^\S\n]ER[ \t]{0,2}-")
 
 _TAGS = "|".join(sorted(KNOWN - {"TY", "ER"}))
@@ -116,11 +117,6 @@ def tokens(line: SourceLine, habit: Habit, *, inside: bool) -> Iterable[Token]:
         return _pieces(line, _with_first(text, tag, found), "values-glued", _GLUED)
     problem = None if strict else Problem("tag-shape", _TAG_SHAPE, line.number)
     return (Token(tag, value, line.number, line.start, line.end, text, problem),)
-
-
-def may_hold_tags(value: str) -> bool:
-    """Whether `tokens` may find a tag in the continuation lines of a value: quickly told, and rather yes than no."""
-    return "TY" in value or any(_LIKE_A_TAG.match(line) for line in value.split("\n")[1:])
 
 
 def may_hold_an_end(text: str) -> bool:

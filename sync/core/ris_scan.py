@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from sync.core.record import Entry, Gap, Rows, SourceLine
 from sync.core.ris import Reader
-from sync.core.ris_lines import Habit, may_hold_an_end, may_hold_tags, tokens
+from sync.core.ris_lines import Habit, like_a_tag, may_hold_an_end, tokens
 
 LONGEST = 1 << 20  # bytes of a reference that is taken whole; also of a line, which is cut before a TY if it is longer
 _USUAL = 20_000  # bytes; in a longer stretch up to the next ER a TY is looked for first, so that many without ER cost no more
@@ -201,8 +201,9 @@ def _lines(values: list[str], lines: Sequence[int]) -> list[int]:
     lines = list(lines)
     for place, value in enumerate(values):
         if "\n" in value:
-            if may_hold_tags(value):
+            _, *more_lines = value.split("\n")
+            if "TY" in value or any(map(like_a_tag, more_lines)):
                 return []
-            more = value.count("\n")
+            more = len(more_lines)
             lines[place + 1 :] = range(lines[place] + 1 + more, lines[place] + more + len(values) - place)
     return lines
