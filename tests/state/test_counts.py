@@ -6,6 +6,7 @@ import math
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from threading import Event
 from typing import Any
@@ -82,6 +83,19 @@ def test_requests_are_as_few_as_the_services_allow(tmp_path: Path, monkeypatch: 
         }
 
 
+def test_notes_fill_the_requests_that_items_leave_room_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ZOTERO_API_KEY", API_KEY)
+    texts = [to_ris([work], without={"AN"}) for work in make_works(100, seed=9)]
+    noted = [text.replace("\nER  -", "\nN1  - Seen at the library\r\nER  -") for text in texts[::5]]
+    with scene(tmp_path) as stage:
+        stage.write_config("group", use=[])
+        path = stage.drop("a.ris", "\r\n".join(noted + [text for n, text in enumerate(texts) if n % 5]))
+        report = carried_out(stage, orders.Order(paths=(str(path),)))
+        assert report.drops[0].outcomes["created"] == 100
+        writes = [r for r in stage.zotero.log if r.method == "POST" and r.path.endswith("/items")]
+        assert [len(request.json()) for request in writes] == [50, 50, 20]
+
+
 def test_a_doi_that_pubmed_tells_fills_the_list_of_those_that_the_drop_has(tmp_path: Path) -> None:
     works = make_works(100, seed=9)
     text = to_ris(works[:60], without={"AN"}) + "\r\n" + to_ris(works[60:], without={"DO", "UR"})
@@ -92,16 +106,12 @@ def test_a_doi_that_pubmed_tells_fills_the_list_of_those_that_the_drop_has(tmp_p
 
 
 def test_records_that_share_a_doi_ask_for_it_once(tmp_path: Path) -> None:
-    works = make_works(60, seed=9)
-    block = to_ris(works[:1], without={"AN", "DO", "UR"})
-    shared = "".join(
-        f"\r\nTY  - JOUR\r\nTI  - {work.plain_title}\r\nDO  - {works[0].doi}\r\nSP  - S{number}\r\nER  - \r\n"
-        for number, work in enumerate(works)
-    )
+    works = make_works(120, seed=9)
+    shared = [to_ris([replace(work, doi=works[0].doi)], without={"AN"}) for work in works]
     with scene(tmp_path, works) as stage:
-        carried_out(stage, orders.Order(paths=(str(stage.drop("a.ris", block + shared)),)))
-        lists = [request for request in stage.crossref.log if request.path == "/works" and "filter" in request.query]
-        assert sum(request.query.count("doi%3A") for request in lists) == 1
+        report = carried_out(stage, orders.Order(paths=(str(stage.drop("a.ris", "\r\n".join(shared))),)))
+        assert report.drops[0].outcomes["created"] > 50  # more than a list takes
+        assert [request.query.count("doi%3A") for request in stage.crossref.log] == [1]
 
 
 @contextmanager
