@@ -213,7 +213,10 @@ def _inbox_tasks(config: Config, order: Order, name: str, stop: Event) -> list[T
     wait = wiring.waiting(stop)
     paths = drops.settled(root, own.settle_seconds, now=time.monotonic, wait=wait, patience=SETTLE_PATIENCE)
     paths = drops.only_drops(paths, drops.scan(root)) if own.attachments == "files" else paths
-    return [_task(config, order, name, path, str(path)) for path in _within_limit(config, paths)]
+    paths = _within_limit(config, paths)
+    for path in paths:
+        _stay_inside(root, path, path.resolve())
+    return [_task(config, order, name, path, str(path)) for path in paths]
 
 
 def _file_task(config: Config, order: Order, path: str, shown: str) -> Task:
