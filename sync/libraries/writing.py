@@ -17,7 +17,10 @@ from sync.libraries.tree import Tree
 
 ROUNDS = 3
 _HALVE = frozenset({400, 413, 500})  # refusals of a whole request that one of its objects may be the reason of
-PATIENT = (2.0, 5.0)  # s; pauses after which an object that fails alone with 500 is tried again
+PATIENT = (2.0, 5.0)  # s; pauses after which an object whose request fails alone is tried again
+_STUMBLES = frozenset(
+    {400, 500}
+)  # what a server, or a proxy before it, also says when nothing is wrong with the object
 _DOWN = 3  # so many objects in a row that fail alone with 500, and none that did not: the service is down
 _LOST = re.compile(r"Collection ([2-9A-Z]{8}) not found")
 _AS_NEW = re.compile(r"'?itemType'? property not provided")  # the desktop takes an update of what is gone for a create
@@ -131,12 +134,13 @@ class Writer:
 
     def _once_more(self, write: Write, refusal: Outcome) -> Outcome:
         """What becomes of an object that failed alone, a while later: a server that stumbles must not refuse it for good."""
-        for seconds in PATIENT if isinstance(refusal, Failed) and refusal.poison else ():
+        stumbled = isinstance(refusal, Failed) and refusal.whole and refusal.code in _STUMBLES
+        for seconds in PATIENT if stumbled else ():
             self._api.wait(seconds)
             try:
                 report = self._api.create_items([{**write.data, "key": write.key, "version": write.version}])
             except Answered as answer:
-                if answer.status != 500:
+                if answer.status not in _STUMBLES:
                     raise
             else:
                 return self._outcome(report, "0")

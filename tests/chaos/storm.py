@@ -10,7 +10,7 @@ import signal
 import subprocess
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -79,6 +79,7 @@ idconv_url = "{idconv}"
 class Plan:
     """How bad it gets. seconds: of the storm, by our clock; the daemon's runs faster.  share: of requests that meet a fault.  every: seconds between two files, at the mean.
 
+    least_faults, least_kills: on a slow machine it goes on until so much has gone wrong, `patience` times as long at most.
     lives: the share of the storm in which the daemon is killed; what is left, one process has to live through.
     """
 
@@ -90,6 +91,9 @@ class Plan:
     kill_every: float = 4.0
     lives: float = 0.5
     works: int = 4000
+    least_faults: int = 0
+    least_kills: int = 0
+    patience: float = 2.5
 
 
 @dataclass
@@ -112,6 +116,11 @@ class Storm:
     complaints: list[str] = field(default_factory=list)
 
     @property
+    def faults(self) -> int:
+        """How many requests met one."""
+        return sum(weather.met.total() for weather in self.weathers)
+
+    @property
     def ledger(self) -> Path:
         return self.disk / "state" / "zotdrop.sqlite"
 
@@ -130,7 +139,7 @@ def storm(folder: Path, plan: Plan) -> Iterator[Storm]:
         ncbi = stack.enter_context(NcbiServer(known))
         zotero = stack.enter_context(ZoteroServer())
         stage = Scene(folder, crossref, ncbi, zotero)
-        disk, own = stack.enter_context(_disk(folder / "disk"))
+        disk, own = stack.enter_context(small_disk(folder / "disk"))
         _settings(stage, disk)
         keeper = Keeper(stage.command("run"), _environment(stage), folder / "daemon.log")
         stack.callback(keeper.kill)
@@ -161,7 +170,7 @@ def rage(here: Storm) -> None:
     ]
     if here.has_own_disk:
         scripts.append(_fills(here, random.Random(f"{plan.seed}-disk")))
-    _play(scripts, began + plan.seconds)
+    _play(scripts, lambda: time.monotonic() < began + plan.seconds * (1 if _has_raged(here) else plan.patience))
     for actor in actors:
         actor.closed = True
     for script in scripts[: len(actors)]:  # what they have begun they end
@@ -192,17 +201,20 @@ def calm(here: Storm, patience: float) -> None:
     here.keeper.stop()
 
 
-def _play(scripts: list[Script], until: float) -> None:
+def _has_raged(here: Storm) -> bool:
+    """Whether enough has gone wrong to show anything."""
+    return here.faults >= here.plan.least_faults and here.keeper.ends["SIGKILL"] >= here.plan.least_kills
+
+
+def _play(scripts: list[Script], goes_on: Callable[[], bool]) -> None:
     """Each script goes on when it wants to, one at a time, so that what they do does not depend on threads."""
     order = itertools.count()
     due = [(time.monotonic(), next(order), script) for script in scripts]
     heapq.heapify(due)
     pause = Event()
-    while due and time.monotonic() < until:
+    while due and goes_on():
         at, _, script = heapq.heappop(due)
-        pause.wait(max(0.0, min(at, until) - time.monotonic()))
-        if time.monotonic() >= until:
-            break
+        pause.wait(max(0.0, at - time.monotonic()))
         with suppress(StopIteration):
             heapq.heappush(due, (time.monotonic() + next(script), next(order), script))
 
@@ -214,7 +226,7 @@ def _kills(here: Storm, dice: random.Random, until: float) -> Script:
         while not (early or here.keeper.life.up):
             yield 0.2
         yield dice.uniform(0.1, 1.9) * here.plan.kill_every
-        if time.monotonic() > until:
+        if time.monotonic() > until and here.keeper.ends["SIGKILL"] >= here.plan.least_kills:
             return
         if dice.random() < 0.75:
             here.keeper.kill()
@@ -301,7 +313,7 @@ def _measure(here: Storm) -> None:
 
 
 @contextmanager
-def _disk(folder: Path) -> Iterator[tuple[Path, bool]]:
+def small_disk(folder: Path) -> Iterator[tuple[Path, bool]]:
     """A small disk of its own, where one may be mounted: a folder, and whether it is one."""
     folder.mkdir()
     command = ["mount", "-t", "tmpfs", "-o", f"size={DISK_MB}m", "tmpfs", str(folder)]

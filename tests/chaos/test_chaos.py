@@ -11,7 +11,7 @@ from threading import Event
 
 import pytest
 
-from tests.chaos.storm import Plan, calm, rage, storm
+from tests.chaos.storm import DISK_MB, Plan, calm, rage, small_disk, storm
 from tests.chaos.verdict import judge, text
 from tests.scene import ROOT, scene
 from tests.servers.works import make_works, to_ris
@@ -24,7 +24,7 @@ LONGEST = 60.0  # seconds that anything here may take
 @pytest.mark.slow
 @pytest.mark.timeout(400)
 def test_whatever_happens_every_record_is_in_the_library_once_and_no_edit_is_undone(tmp_path: Path) -> None:
-    plan = Plan(seed=7, seconds=30.0, every=0.8, kill_every=1.5, works=200)
+    plan = Plan(seed=7, seconds=30.0, every=0.8, most=5, kill_every=1.5, works=400, least_faults=8, least_kills=1)
     with storm(tmp_path, plan) as here:
         rage(here)
         calm(here, patience=240)
@@ -32,15 +32,22 @@ def test_whatever_happens_every_record_is_in_the_library_once_and_no_edit_is_und
     told = text(here, found)
     assert not found.complaints, told
     assert (found.lost, found.doubled) == (0, 0)
-    faults = sum(weather.met.total() for weather in here.weathers)
     met = [
         found.files >= 20,
-        found.records >= 60,
+        found.records >= 30,
         here.keeper.ends["SIGKILL"] >= 1,
-        faults >= 5,
+        here.faults >= 5,
         here.editor.did.total() >= 10,
     ]
     assert all(met), f"too calm a storm to show anything:\n{told}"
+
+
+def test_the_storm_has_a_disk_of_its_own_to_fill(tmp_path: Path) -> None:
+    with small_disk(tmp_path / "disk") as (folder, is_own):
+        if not is_own:
+            pytest.skip("nothing may be mounted here: the storm leaves the full disk out")
+        facts = os.statvfs(folder)
+        assert facts.f_blocks * facts.f_frsize == DISK_MB << 20
 
 
 def until(claim: Callable[[], bool], what: str) -> None:

@@ -245,9 +245,11 @@ def test_what_landed_before_a_500_lands_once(bench: Bench) -> None:
     assert len(bench.view.items()) == 4
 
 
-@pytest.mark.parametrize("stumbles", [2, 3])
-def test_a_server_that_stumbles_over_a_lone_object_refuses_it_not_for_good(bench: Bench, stumbles: int) -> None:
-    bench.server.fail(stumbles, status=500, body="An error occurred", when=poisoned(0))
+@pytest.mark.parametrize(("status", "stumbles"), [(500, 2), (500, 3), (400, 1), (400, 2)])
+def test_a_server_that_stumbles_over_a_lone_object_refuses_it_not_for_good(
+    bench: Bench, status: int, stumbles: int
+) -> None:
+    bench.server.fail(stumbles, status=status, body="An error occurred", when=poisoned(0))
     (answer,) = bench.library.write(batch(1))
     assert isinstance(answer, Receipt)
     assert len(bench.view.items()) == 1
