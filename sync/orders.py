@@ -208,7 +208,7 @@ def _tasks(config: Config, order: Order, stop: Event) -> list[Task]:
         names = [order.inbox] if order.inbox else list(config.inbox)
         return [task for name in names for task in _inbox_tasks(config, order, name, stop)]
     if order.watched:
-        return [task for path in order.paths if (task := _watched_task(config, order, Path(path)))]
+        return [task for path in order.paths if (task := _watched_task(config, order, str(order.inbox), Path(path)))]
     names_shown = order.names or order.paths
     return [_file_task(config, order, path, shown) for path, shown in zip(order.paths, names_shown, strict=True)]
 
@@ -234,13 +234,15 @@ def _inbox_tasks(config: Config, order: Order, name: str, stop: Event) -> list[T
     wait = wiring.waiting(stop)
     paths = drops.settled(root, own.settle_seconds, now=time.monotonic, wait=wait, patience=SETTLE_PATIENCE)
     paths = drops.only_drops(paths, drops.scan(root)) if own.attachments == "files" else paths
+    if order.wait_sources:  # nobody is there to mend a single file's rights
+        return [task for path in paths if (task := _watched_task(config, order, name, path))]
     return [_task(config, order, name, path, str(path)) for path in paths]
 
 
-def _watched_task(config: Config, order: Order, file: Path) -> Task | None:
+def _watched_task(config: Config, order: Order, inbox: str, file: Path) -> Task | None:
     """A file that was seen in its inbox; one that is gone since, or closed, does not keep the others."""
     try:
-        return _task(config, order, str(order.inbox), file, str(file))
+        return _task(config, order, inbox, file, str(file))
     except UsageFault as fault:
         log.warning("%s", fault)
         return None
