@@ -7,16 +7,26 @@ import hashlib
 import json
 import os
 import shutil
+<<<<<<< HEAD
 import stat
 from collections.abc import Callable, Hashable, Mapping
+=======
+from collections.abc import Callable, Mapping
+>>>>>>> refs/h/daemon
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import Any
 
+<<<<<<< HEAD
 from sync.drops.files import is_no_export, only_drops
 from sync.drops.lines import Lines, lines_of, open_lines, opened
+=======
+from sync.drops.files import only_drops
+from sync.drops.lines import Lines, lines_of, open_lines
+from sync.drops.settling import Settle, Stamp
+>>>>>>> refs/h/daemon
 from sync.errors import Stuck, UsageFault
 
 __all__ = [
@@ -62,14 +72,6 @@ _NAMES = frozenset({"desktop.ini", "thumbs.db"})
 _FOREIGN_FOLDERS = frozenset({"@eaDir", "#recycle", "lost+found"})
 
 
-class Stamp(NamedTuple):  # made for every file at every look
-    """What tells that a file was written to: size in bytes, time of the last change in nanoseconds, inode."""
-
-    size: int
-    mtime_ns: int
-    inode: int
-
-
 @dataclass(frozen=True, slots=True)
 class Drop:
     """One file that arrived. sha256: of its bytes, hex.  subfolder: its folder below the inbox, with `/`, empty at the top.
@@ -109,36 +111,6 @@ def listing(root: Path, closed: list[str] | None = None) -> dict[str, Stamp]:
                     folders.append(Path(entry.path))
     paths = sorted(found, key=lambda path: path.replace(os.sep, "\0"))  # part by part, as paths are compared
     return {path: found[path] for path in paths}
-
-
-K = TypeVar("K", bound=Hashable)  # a path, as text or as Path
-
-
-@dataclass(slots=True)
-class Settle(Generic[K]):
-    """Which files have been still long enough to be taken: the same stamp over two looks and `seconds`."""
-
-    seconds: float
-    seen: dict[K, tuple[Stamp, float]] = field(default_factory=dict)
-
-    def feed(self, listing: Mapping[K, Stamp], now: float) -> list[K]:
-        """The settled files of a look. now: monotonic seconds. A look forgets what it no longer sees."""
-        before, self.seen = self.seen, {}
-        ready = []
-        for path, stamp in listing.items():
-            known = before.get(path)
-            if known is None or known[0] != stamp:
-                self.seen[path] = (stamp, now)
-                continue
-            self.seen[path] = known
-            if now - known[1] >= self.seconds:
-                ready.append(path)
-        return ready
-
-    def due_in(self, now: float) -> float:
-        """Seconds until the next of the files that are watched may have settled; infinite if none is."""
-        waits = (since + self.seconds - now for _, since in self.seen.values())
-        return min((wait for wait in waits if wait > 0), default=float("inf"))
 
 
 def settled(

@@ -221,6 +221,18 @@ def test_what_we_may_not_read_is_told_once_keeps_no_other_and_is_taken_when_we_m
         assert here.titles() == here.named(0, 3)
 
 
+def test_a_run_by_schedule_passes_over_what_we_may_not_read_too(common: Path, told: Any) -> None:
+    with nobody():
+        here = Intake(common / "c", "poll_seconds = 1")
+        here.file.write_text(here.file.read_text().replace("settle_seconds = 10", "settle_seconds = 0"))
+        here.daemon = here.start()
+        here.drop("closed.ris", 0, 1).chmod(0)
+        here.drop("open.ris", 1, 2)
+        here.daemon.run_inbox("default")
+        assert here.titles() == here.named(1, 2)
+        assert told.text.count("closed.ris: cannot be read") == 1
+
+
 def test_an_inbox_that_may_not_be_written_is_worked_off_and_left_and_its_files_are_not_hashed_again(
     common: Path, told: Any, taken: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
