@@ -7,26 +7,17 @@ import hashlib
 import json
 import os
 import shutil
-<<<<<<< HEAD
 import stat
-from collections.abc import Callable, Hashable, Mapping
-=======
 from collections.abc import Callable, Mapping
->>>>>>> refs/h/daemon
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 from typing import Any
 
-<<<<<<< HEAD
 from sync.drops.files import is_no_export, only_drops
 from sync.drops.lines import Lines, lines_of, open_lines, opened
-=======
-from sync.drops.files import only_drops
-from sync.drops.lines import Lines, lines_of, open_lines
 from sync.drops.settling import Settle, Stamp
->>>>>>> refs/h/daemon
 from sync.errors import Stuck, UsageFault
 
 __all__ = [

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import time
-from dataclasses import replace
 from pathlib import Path
 from threading import Event
 
@@ -32,7 +31,7 @@ def tasks_of(config: Config, order: Order, stop: Event) -> list[Task]:
         names = [order.inbox] if order.inbox else list(config.inbox)
         return [task for name in names for task in _inbox_tasks(config, order, name, stop)]
     if order.watched:
-        return [task for path in order.paths if (task := _watched_task(config, order, Path(path)))]
+        return [task for path in order.paths if (task := _watched_task(config, order, str(order.inbox), Path(path)))]
     names_shown = order.names or order.paths
     return [_file_task(config, order, path, shown) for path, shown in zip(order.paths, names_shown, strict=True)]
 
@@ -58,15 +57,17 @@ def _inbox_tasks(config: Config, order: Order, name: str, stop: Event) -> list[T
     wait = wiring.waiting(stop)
     paths = drops.settled(root, own.settle_seconds, now=time.monotonic, wait=wait, patience=SETTLE_PATIENCE)
     paths = drops.only_drops(paths, drops.scan(root)) if own.attachments == "files" else paths
-    return [task for path in paths if (task := _watched_task(config, replace(order, inbox=name), path))]
+    if order.wait_sources:  # nobody is there to mend a single file's rights
+        return [task for path in paths if (task := _watched_task(config, order, name, path))]
+    return [_task(config, order, name, path, str(path)) for path in paths if _fits(config, path)]
 
 
-def _watched_task(config: Config, order: Order, file: Path) -> Task | None:
+def _watched_task(config: Config, order: Order, inbox: str, file: Path) -> Task | None:
     """A file that was seen in its inbox; one that is gone since, or closed, does not keep the others."""
     try:
-        _stay_inside(Path(config.inbox[str(order.inbox)].path), file, file.resolve())
+        _stay_inside(Path(config.inbox[inbox].path), file, file.resolve())
         _check_size(config, file)
-        return _task(config, order, str(order.inbox), file, str(file))
+        return _task(config, order, inbox, file, str(file))
     except UsageFault as fault:
         log.warning("%s", fault)
         return None
@@ -96,6 +97,13 @@ def _stay_inside(root: Path, path: Path, file: Path) -> None:
         raise UsageFault(
             f"{path}: a link stands there now and leads to {file}; what lies in an inbox is taken, links are not"
         )
+
+
+def _fits(config: Config, path: Path) -> bool:
+    """Whether a file of an inbox is not too large; one that is stays where it is, and the log says so."""
+    if told := _too_large(config, path):
+        log.error("%s. It stays where it is", told)
+    return not told
 
 
 def _check_size(config: Config, path: Path) -> None:
