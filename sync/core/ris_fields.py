@@ -85,7 +85,7 @@ class _Own(NamedTuple):
     container: str
 
 
-_NOWHERE = _Step()
+_NOWHERE = _Step(rank=0)  # a tag that nobody knows
 
 
 def to_reading(entry: Entry) -> Reading:
@@ -97,7 +97,7 @@ def to_reading(entry: Entry) -> Reading:
     plan = find(word, "\n".join(rows.tags))
     draft = Draft(plan.kind, word)
     _place_all(draft, plan, rows, plain=plain)
-    _finish(draft, rows)
+    _finish(draft, plan, rows)
     problems = _problems(draft, entry, plan, rows, plain=plain)
     return Reading(entry, draft.record(), (*entry.problems, *problems) if problems else entry.problems)
 
@@ -245,12 +245,13 @@ def _said(rows: Rows) -> Iterator[Tagged]:
     return (row for row in rows if row[1] and row[0] not in _FRAME)
 
 
-def _finish(draft: Draft, rows: Rows) -> None:
+def _finish(draft: Draft, plan: _Plan, rows: Rows) -> None:
     """What can be said only when all values are known."""
     own = _own(draft.kind)
     _finish_date(draft, own)
-    if draft.end_page or own.pages in draft.fields:
-        _finish_pages(draft, own)
+    if (draft.end_page or own.pages in draft.fields) and _finish_pages(draft, own):
+        draft.line = next(rows.lines[place] for place, *_ in reversed(plan.lines) if rows.values[place])
+        draft.doubt("pages-odd")
     _finish_titles(draft, own, rows)
     if draft.word == "EDBOOK":
         _finish_editors(draft)
@@ -270,15 +271,15 @@ def _finish_date(draft: Draft, own: _Own) -> None:
         draft.keep("PY", draft.year)
 
 
-def _finish_pages(draft: Draft, own: _Own) -> None:
+def _finish_pages(draft: Draft, own: _Own) -> bool:
+    """Put the last page to the first. Whether they are written oddly."""
     first, last = draft.fields.get(own.pages, ""), draft.end_page
     placeable = own.pages and draft.kind not in NUM_PAGES
     if placeable and last and not (first and "-" in first):
         draft.fields[own.pages] = f"{first}-{last}" if first else last
     elif last and not (first.endswith(last) and "-" in first):
         draft.keep("EP", last)
-    if placeable and odd_pages(draft.fields.get(own.pages, "")):
-        draft.doubt("pages-odd")
+    return bool(placeable and odd_pages(draft.fields.get(own.pages, "")))
 
 
 def _finish_titles(draft: Draft, own: _Own, rows: Rows) -> None:

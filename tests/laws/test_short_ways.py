@@ -151,6 +151,15 @@ def test_a_byte_order_mark_may_come_in_pieces() -> None:
     assert found == list(read(drops.lines_of(data)))
 
 
+def test_values_without_a_place_stand_in_the_order_of_reading() -> None:
+    reading = same(
+        entry_of([("TY", "JOUR"), ("YR", "2018"), ("IS", "1"), ("C3", "x"), ("SP", "e1-e1"), ("C1", "y"), ("ER", "")])
+    )
+    assert reading.record is not None
+    assert [tag for tag, _ in reading.record.unmapped] == ["YR", "C3", "C1"]
+    assert [(problem.code, problem.line) for problem in reading.problems] == [("tag-unknown", 2), ("pages-odd", 3)]
+
+
 def test_the_laws_meet_what_needs_care() -> None:
     """Raises NoSuchExample, and so fails, where the strategy never makes these."""
     once = settings(max_examples=5000, database=None, phases=[Phase.generate])
