@@ -4,21 +4,26 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from threading import Event
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
 from sync import orders
 from sync.config import find_and_load
+from sync.core.record import Record
 from sync.sources import crossref as crossref_source
 from sync.sources import pubmed as pubmed_source
+from sync.sources.base import Finding
 from sync.state import database, records, snapshot
 from sync.steps import deciding, enriching
+from sync.steps.asking import desk
+from sync.steps.enriching import Batch
+from sync.steps.tools import Rules, Run
 from tests.scene import Scene, scene
 from tests.servers.base import Request
 from tests.servers.works import Work, make_works, to_ris
@@ -105,13 +110,37 @@ def test_a_doi_that_pubmed_tells_fills_the_list_of_those_that_the_drop_has(tmp_p
         assert len(stage.crossref.log) == 2  # 60 and 40 are one hundred, not two lists and one more
 
 
-def test_records_that_share_a_doi_ask_for_it_once(tmp_path: Path) -> None:
-    works = make_works(120, seed=9)
-    shared = [to_ris([replace(work, doi=works[0].doi)], without={"AN"}) for work in works]
-    with scene(tmp_path, works) as stage:
-        report = carried_out(stage, orders.Order(paths=(str(stage.drop("a.ris", "\r\n".join(shared))),)))
-        assert report.drops[0].outcomes["created"] > 50  # more than a list takes
-        assert [request.query.count("doi%3A") for request in stage.crossref.log] == [1]
+class Asking:
+    """A source that notes how many records come with each call."""
+
+    name, at_once = "crossref", 1
+
+    def __init__(self) -> None:
+        self.calls: list[int] = []
+
+    def question(self, record: Record, *, citations: bool = True) -> str:  # noqa: ARG002
+        return f"doi:{record.identifiers['DOI']}"
+
+    def cuts(self, records: Sequence[Record]) -> Sequence[int]:
+        return [1] * len(records)
+
+    def find(self, records: Sequence[Record], *, citations: bool = True) -> Sequence[Finding]:  # noqa: ARG002
+        self.calls.append(len(records))
+        return [Finding(agency=record.identifiers["DOI"]) for record in records]
+
+    def requests_for(self, questions: int) -> int:
+        return questions
+
+
+def test_records_that_share_a_doi_ask_for_it_once_and_each_gets_the_answer() -> None:
+    source = Asking()
+    tools = cast("Any", SimpleNamespace(sources={"crossref": source}, offline=False))
+    records_ = {n: Record("journalArticle", identifiers={"DOI": f"10.1/{n % 2}"}) for n in range(120)}
+    with desk(tools, Run("r"), Rules("", sources=("crossref",))) as table:
+        groups = table._ask(Batch((), records_, {})).groups
+        found = {n: finding.agency for group in groups for n, finding in group.found(range(120))[0].items()}
+    assert source.calls == [1, 1]
+    assert found == {n: f"10.1/{n % 2}" for n in range(120)}
 
 
 @contextmanager
