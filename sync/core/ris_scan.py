@@ -189,21 +189,22 @@ def _plain_rows(text: str, number: int) -> Rows | None:
     if " -" in unlike and ("  - " in unlike or may_hold_an_end(unlike)):
         return None
     if "\n" in unlike:
-        lines = _lines(values, lines)
+        lines = _lines(values, number)
         if not lines:
             return None
     values = list(map(str.rstrip, values))
     return Rows(tags, values, lines) if values[0].isalnum() else None
 
 
-def _lines(values: list[str], lines: Sequence[int]) -> list[int]:
+def _lines(values: list[str], line: int) -> list[int]:
     """The line of every value, where some have several lines; none if one of those may be a tag in another shape."""
-    lines = list(lines)
-    for place, value in enumerate(values):
+    found = []
+    for value in values:
+        found.append(line)
+        line += 1
         if "\n" in value:
-            _, *more_lines = value.split("\n")
-            if "TY" in value or any(map(like_a_tag, more_lines)):
+            _, *more = value.split("\n")
+            if "TY" in value or any(map(like_a_tag, more)):
                 return []
-            more = len(more_lines)
-            lines[place + 1 :] = range(lines[place] + 1 + more, lines[place] + more + len(values) - place)
-    return lines
+            line += len(more)
+    return found

@@ -459,3 +459,11 @@ def test_a_line_of_many_references_may_come_in_pieces(longest: int, monkeypatch:
         part.tagged for part in whole if isinstance(part, Entry)
     ]
     assert {part.lines for part in cut} == {(1, 1)}
+
+
+def test_lines_are_counted_where_every_value_has_two() -> None:
+    text = "TY  - JOUR\n" + "AB  - x\nmore\n" * 3 + "KW  - y\nER  - \n"
+    (entry,) = scan([text.encode()], lambda raw: raw.decode())
+    assert isinstance(entry, Entry)
+    assert [line for _, _, line in entry.tagged] == [1, 2, 4, 6, 8, 9]
+    assert entry.lines == (1, 9)

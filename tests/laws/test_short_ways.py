@@ -151,6 +151,12 @@ def test_a_byte_order_mark_may_come_in_pieces() -> None:
     assert found == list(read(drops.lines_of(data)))
 
 
+def test_short_ways_give_the_same_for_every_tag_that_hides_an_identifier() -> None:
+    for tag in sorted(KNOWN):
+        for value in ("10.5555/walls.1", "PMID: 12345678", "12"):
+            same(entry_of([("TY", "JOUR"), (tag, value), ("ER", "")]))
+
+
 def test_values_without_a_place_stand_in_the_order_of_reading() -> None:
     reading = same(
         entry_of([("TY", "JOUR"), ("YR", "2018"), ("IS", "1"), ("C3", "x"), ("SP", "e1-e1"), ("C1", "y"), ("ER", "")])
