@@ -138,6 +138,13 @@ class SharedWork(WithDesktop):
         self.person(key, at_once=at_once, **{name: value})
 
     @precondition(lambda self: self.alive())
+    @rule(pick=picks, name=st.sampled_from(FIELDS))
+    def person_edits_before_and_while_a_drop_is_written(self, pick: int, name: str) -> None:
+        self.person_edits(pick, "volume", empty=False, at_once=False)
+        self.person_edits(pick, name, empty=False, at_once=True)
+        self.drop_everything({EXTRAS[0]}, TAGS[self.count % 2])
+
+    @precondition(lambda self: self.alive())
     @rule(pick=picks, tag=st.sampled_from((*TAGS, "mine", "sea")))
     def person_tags(self, pick: int, tag: str) -> None:
         key = self.pick(pick)
