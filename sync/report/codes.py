@@ -77,6 +77,7 @@ _SOURCES = {
 
 # Problems with the library and with files.
 _LIBRARY = {
+    "answer-lost": ("The answer to a change was lost, and somebody has changed the item since; what is not there now counts as taken out.", _LOOK),
     "collection-gone": ("The collection was taken away meanwhile; the item is in the library without it.", "File the item in Zotero if it shall lie in one."),
     "field-in-extra": ("The library does not know the field; its value stands in Extra, where Zotero looks for it.", _NOTHING),
     "field-too-long": ("A value is longer than Zotero takes; the whole of it is a note of the item.", _NOTHING),

@@ -74,6 +74,7 @@ _MIGRATIONS = {
         CREATE TABLE drop_folders (drop_id INTEGER PRIMARY KEY REFERENCES drops (id), path_json TEXT NOT NULL);
     """,
     3: """
+        ALTER TABLE outbox ADD COLUMN tried INTEGER NOT NULL DEFAULT 0;
         ALTER TABLE decisions ADD COLUMN content TEXT NOT NULL DEFAULT '';
         CREATE INDEX decisions_by_content ON decisions (content) WHERE content <> '';
         ALTER TABLE libraries ADD COLUMN regained INTEGER NOT NULL DEFAULT 0;

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +14,10 @@ RECENT = 5_000  # rows of the journal in which `recent` looks
 
 @dataclass(frozen=True, slots=True)
 class Post:
-    """One object in the outbox. version 0: create.  undo: it takes a write back."""
+    """One object in the outbox. version 0: create.  undo: it takes a write back.
+
+    tried: it was sent before, and nobody knows whether it landed.
+    """
 
     id: int
     record: int
@@ -22,6 +25,7 @@ class Post:
     version: int
     data: Mapping[str, Any]
     undo: bool = False
+    tried: bool = False
 
 
 class Outbox:
@@ -56,11 +60,18 @@ class Outbox:
     def pending(self, limit: int = -1) -> list[Post]:
         """What waits to be written, oldest first."""
         rows = self._db.rows(
-            "SELECT id, record, key, version, data_json, undo FROM outbox WHERE library = ? AND state = 'pending'"
+            "SELECT id, record, key, version, data_json, undo, tried FROM outbox WHERE library = ? AND state = 'pending'"
             " ORDER BY id LIMIT ?",
             (self._library, limit),
         )
-        return [Post(row[0], row[1], row[2], row[3], decode(row[4]), bool(row[5])) for row in rows]
+        return [Post(row[0], row[1], row[2], row[3], decode(row[4]), bool(row[5]), bool(row[6])) for row in rows]
+
+    def sending(self, posts: Iterable[Post]) -> None:
+        """These changes of items are about to be sent: if no answer comes, each may have landed. Of creates their key tells that."""
+        changes = [(post.id,) for post in posts if post.version and not post.tried]
+        if changes:
+            with self._db.transaction() as sql:
+                sql.executemany("UPDATE outbox SET tried = 1 WHERE id = ?", changes)
 
     def waits(self, record: int) -> bool:
         """Whether something of this record still waits to be written."""

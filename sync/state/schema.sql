@@ -170,7 +170,8 @@ CREATE TABLE outbox (
     data_json TEXT NOT NULL,
     state TEXT NOT NULL DEFAULT 'pending',   -- pending | done | refused | replanned
     answer TEXT NOT NULL DEFAULT '',
-    undo INTEGER NOT NULL DEFAULT 0          -- 1: takes a write back
+    undo INTEGER NOT NULL DEFAULT 0,         -- 1: takes a write back
+    tried INTEGER NOT NULL DEFAULT 0         -- 1: a change that was sent; while it is pending, nobody knows whether it landed
 );
 CREATE INDEX outbox_pending ON outbox (library, id) WHERE state = 'pending';
 CREATE INDEX outbox_by_key ON outbox (library, key) WHERE state = 'pending';

@@ -20,6 +20,7 @@ from sync.state.doubts import Doubts
 _UNKNOWN: Mapping[str, Any] = {"itemType": "document"}  # what is told of an item that was deleted before we saw it
 
 
+_NO_CONTENT = frozenset({"deleted", "relations"})  # where an item lies and what it belongs to
 _KNOWN = " UNION ALL ".join(
     f"SELECT 1 FROM {table} WHERE library = ?1 AND key = ?2"  # noqa: S608  # names of ours
     for table in ("items", "bases", "tombstones")
@@ -128,6 +129,17 @@ class Snapshot(Doubts):
                 (self.id, key, written, int(made), encode(base), int(differs)),
             )
             self._put(key, version, data, held)
+
+    def may_have_landed(self, key: str, sent: Mapping[str, Any]) -> None:
+        """A change of which nobody knows whether it landed: what it brought and is not there now counts as taken out by somebody."""
+        now, wrote = self.data(key) or {}, {name: value for name, value in sent.items() if name not in _NO_CONTENT}
+        base = rebased(self.base(key), now, {**now, **wrote}, wrote)
+        with self._db.transaction() as sql:
+            sql.execute(
+                "INSERT INTO bases SELECT library, key, version, 0, ?, 1 FROM items WHERE library = ? AND key = ?"
+                " ON CONFLICT (library, key) DO UPDATE SET data_json = excluded.data_json, differs = 1",
+                (encode(base), self.id, key),
+            )
 
     def base(self, key: str) -> Mapping[str, Any] | None:
         """What our writes left in an object; None if we never wrote it."""

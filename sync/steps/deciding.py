@@ -327,4 +327,5 @@ def post_additions(
     """What is known by now and a living item does not say yet: the change, and notes of notices where we made the item."""
     fitting = fit_data(tools, record, twin.key, changed) if changed else {}
     posts = [tools.outbox.put(run.id, record, twin.key, twin.version, fitting)] if fitting else []
+    tools.outbox.sending(posts)
     return [*posts, *(_post_notices(tools, run, record, twin.key, known) if twin.made else [])]

@@ -62,6 +62,7 @@ def settle(tools: Tools, run: Run, sent: Sent) -> int:
 def drain(tools: Tools, run: Run) -> None:
     """Send what waits in the outbox, as it is."""
     while posts := tools.outbox.pending(BATCH):
+        tools.outbox.sending(posts)
         settle(tools, run, send(tools.library, tools.stop, posts))
 
 
@@ -122,6 +123,8 @@ def _conflict(tools: Tools, run: Run, post: Post, conflict: Conflict) -> None:
         tools.snapshot.take([], gone=[post.key])
     else:
         tools.snapshot.take([(post.key, conflict.version, conflict.theirs)])
+        if post.tried and not post.undo:
+            _doubt(tools, post)
     if post.undo:
         return  # what takes back a run plans again until nothing is left
     if tools.ledger.records.outcome(post.record)[0] == "done":
@@ -129,6 +132,13 @@ def _conflict(tools: Tools, run: Run, post: Post, conflict: Conflict) -> None:
     else:
         for record in _concerned(tools, post):
             tools.ledger.records.again(record)
+
+
+def _doubt(tools: Tools, post: Post) -> None:
+    """A change that lost its answer met an item that somebody has changed since: it is not brought again against their will."""
+    tools.snapshot.may_have_landed(post.key, post.data)
+    told = "the answer to a change was lost, and somebody has changed the item since: what is not there now is not brought again"
+    tools.ledger.records.add_problem(post.record, Problem("answer-lost", told))
 
 
 def _fill_again(tools: Tools, run: Run, post: Post) -> None:
