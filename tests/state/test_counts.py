@@ -30,7 +30,8 @@ from tests.servers.works import Work, make_works, to_ris
 from tests.servers.zotero import API_KEY
 from tests.state.test_cost import carried_out, statements
 
-STATEMENTS = 30  # of the ledger for a new record that two sources know, without those for each change that they make
+STATEMENTS = 32  # of the ledger for a new record that two sources know, without those for each change that they make; three of them
+# look whether its key was deleted before this ledger was made, and whether a person has decided on the same record before
 CHANGES = ("INSERT OR REPLACE INTO changes", "INSERT OR REPLACE INTO lost")
 PART, READ, BATCH = 50, 500, 200  # records of a write, of a commit while reading, of a round of questions
 
