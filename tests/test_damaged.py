@@ -106,7 +106,7 @@ def test_no_command_ends_in_a_traceback_on_a_ledger_that_is_none(stage: Scene, w
     before = path.read_bytes()
     done = stage.run(*words, code=3)
     assert b"Traceback" not in done.stderr
-    assert b"zotdrop rebuild" in done.stderr
+    assert b" rebuild\n" in done.stderr
     assert path.read_bytes() == before
 
 

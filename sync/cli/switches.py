@@ -34,10 +34,11 @@ class Common:
     verbose: bool = False
     quiet: bool = False
 
-    def load(self, *, asks: bool = False) -> Config:
+    def load(self, *, asks: bool = False, serves: bool = False) -> Config:
         """The configuration that these switches and the environment name. Raises ConfigFault.
 
         asks: whether the command may ask sources, so that what is unwise for that is worth a word.
+        serves: whether it is the service, which logs what [log] level says.
         """
         from sync.config import find_and_load
 
@@ -45,7 +46,8 @@ class Common:
         from sync.logs import set_up
         from sync.wiring import policy
 
-        set_up(config.log.format, "debug" if self.verbose else "error" if self.quiet else "warning")
+        plain, quiet = (config.log.level, "warning") if serves else ("warning", "error")
+        set_up(config.log.format, "debug" if self.verbose else quiet if self.quiet else plain)
         policy(config)
         for warning in config.warnings:
             if asks or _ONLY_WHERE_ASKED not in warning:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -111,12 +112,10 @@ def retry(shared: Common, *, library: str | None) -> int:
 @click.pass_obj
 def run(shared: Common, *, once: bool) -> int:
     """Run the service: watch the inboxes and work drops off as they settle."""
-    from sync.logs import set_up
     from sync.service import serve
 
-    config = shared.load(asks=True)
-    set_up(config.log.format, "debug" if shared.verbose else "warning" if shared.quiet else config.log.level)
-    return serve(config, once=once, again=shared.load)
+    load = partial(shared.load, asks=True, serves=True)
+    return serve(load(), once=once, again=load)
 
 
 def _files(shared: Common, config: Config, paths: Iterable[str]) -> tuple[list[str], list[str]]:
@@ -149,6 +148,12 @@ def _inside(config: Config, folder: Path) -> tuple[list[str], list[str]]:
 
     kept = [Path(config.state.path).parent.resolve() / drops.SPOOL]
     kept += [Path(inbox.path).resolve() / name for inbox in config.inbox.values() for name in (drops.DONE, drops.HELD)]
-    files = [file for file in drops.scan(folder) if not any(file.resolve().is_relative_to(own) for own in kept)]
+    ledger = Path(config.state.path).resolve()
+    files = [
+        file
+        for file in drops.scan(folder)
+        if not any(file.resolve().is_relative_to(own) for own in kept)
+        and not (file.resolve().parent == ledger.parent and file.name.startswith(ledger.name))
+    ]
     passed = [str(file) for file in files if drops.is_no_export(file)]
     return [str(file) for file in files if str(file) not in set(passed)], passed

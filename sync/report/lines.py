@@ -31,4 +31,6 @@ def log_lines(report: RunReport) -> Iterator[tuple[str, str]]:
 
 def _drop(drop: DropReport) -> str:
     ends = ", ".join(f"{number} {outcome}" for outcome, number in drop.outcomes.items() if number) or "none"
+    again = drop.entries and all("same-drop" in line.reasons for line in drop.records)
+    ends += " (the same file was worked off before)" if again else ""
     return f"{count(drop.entries, 'record')}: {ends}{f' ({drop.message})' if drop.message else ''}"

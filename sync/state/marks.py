@@ -76,7 +76,7 @@ class Mark:
     def _put(self, text: str) -> None:
         part = self._file.with_name(f"{self._file.name}.{os.getpid()}.part")
         try:
-            with part.open("w", encoding="utf-8") as file:
+            with open(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:  # noqa: PTH123  # for us alone
                 file.write(text)
                 file.flush()
                 os.fsync(file.fileno())

@@ -189,7 +189,7 @@ class Records:
     def forget(self, drop: int) -> None:
         """A drop whose reading did not end, and of which nothing is known for sure: as if it had not come."""
         with self._db.transaction() as sql:
-            for table in ("record_blocks", "records", "gaps", "drop_folders"):
+            for table in ("record_blocks", "records", "gaps", "drop_folders", "drop_routes"):
                 sql.execute(f"DELETE FROM {table} WHERE drop_id = ?", (drop,))  # noqa: S608  # constants, no input
             sql.execute("DELETE FROM drops WHERE id = ? AND state = 'reading'", (drop,))
 

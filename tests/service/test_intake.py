@@ -121,9 +121,9 @@ def common(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder that somebody without rights can come to and owns."""
     folder = tmp_path_factory.mktemp("common")
     if os.geteuid() == 0:
-        for above in (folder, folder.parent):
-            above.chmod(0o755)
-        folder.parent.parent.chmod(folder.parent.parent.stat().st_mode | 0o111)
+        for above in (folder, *folder.parents[:-2]):  # a worker of the tests has one more
+            if above.owner() == folder.owner():
+                above.chmod(above.stat().st_mode | 0o111)
         os.chown(folder, 65534, 65534)
     return folder
 
@@ -158,7 +158,7 @@ def test_the_same_bytes_under_two_names_are_worked_off_once_and_both_leave(here:
     here.drop("b.ris", 0, 3)
     here.look()
     assert (here.done(), here.titles()) == (["a.ris", "b.ris"], here.named(0, 3))
-    assert "The same file was worked off before" in told.text
+    assert "the same file was worked off before" in told.text
 
 
 def test_a_file_that_is_replaced_while_it_is_read_is_read_again_as_it_is_now(
@@ -243,12 +243,12 @@ def test_an_inbox_that_may_not_be_written_is_worked_off_and_left_and_its_files_a
         here.inbox.chmod(0o500)
         here.look()
         assert here.titles() == here.named(0, 2)
-        assert told.text.count("Stopped:") == 1
+        assert told.text.count("stopped: ") == 1
         hashed = len(taken)
         with monkeypatch.context() as patched:
             patched.setattr(room, "carry_out", None)
             here.look(20, apart=PACE.retry_most)
-        assert (len(taken), told.text.count("Stopped:")) == (hashed, 1)
+        assert (len(taken), told.text.count("stopped: ")) == (hashed, 1)
         here.drop("a.ris", 2, 3)  # the same name, other bytes
         here.look()
         assert here.titles() == here.named(0, 3)
