@@ -22,7 +22,15 @@ from urllib.parse import quote, quote_plus
 from sync import secrets
 
 LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
-NOISY = ("httpx", "httpx2", "httpcore", "httpcore2", "apscheduler")  # their lines hold addresses with keys
+NOISY = (
+    "httpx",
+    "httpx2",
+    "httpcore",
+    "httpcore2",
+    "apscheduler",
+    "filelock",
+    "watchfiles",
+)  # addresses with keys, and chatter
 HIDDEN = "(key)"
 SHORTEST = 4  # letters: what is shorter stands in every second word
 LONGEST_FAULT = 300  # letters of a line of a traceback: a fault may quote what it met

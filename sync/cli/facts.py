@@ -28,8 +28,11 @@ def standing(config: Config, ledger: Any) -> dict[str, Any]:
         "stays": staying(config, living["retries"], stopped, degraded),
         "inboxes": {name: str(inbox.path) for name, inbox in config.inbox.items()},
         "degraded": degraded,
-        "drops": {"total": len(drops), "done": sum(drop["state"] == "done" for drop in drops)},
-        "open": [drop for drop in drops if drop["state"] != "done"],
+        "drops": {
+            "total": len(drops),
+            **{name: sum(drop["state"] == name for drop in drops) for name in ("done", "undone")},
+        },
+        "open": [drop for drop in drops if drop["state"] not in {"done", "undone"}],
         "stopped": stopped,
         "outcomes": ledger.totals(),
         "waits": ledger.waits(),
@@ -55,7 +58,8 @@ def standing_text(facts: dict[str, Any]) -> str:
     lines += [f"key refused by {key['address']} on {key['at']}: {key['why']}" for key in facts["refused_keys"]]
     lines += [f"inbox {name}: {path}" for name, path in facts["inboxes"].items()]
     lines += _stays(facts["stays"])
-    lines.append(f"drops: {facts['drops']['total']}, of them done: {facts['drops']['done']}")
+    undone = f", taken back: {facts['drops']['undone']}" if facts["drops"]["undone"] else ""
+    lines.append(f"drops: {facts['drops']['total']}, of them done: {facts['drops']['done']}{undone}")
     lines += [f"  open: {drop['path']} ({drop['entries']} records, since {drop['arrived']})" for drop in facts["open"]]
     lines.append("records: " + (", ".join(f"{n} {name}" for name, n in facts["outcomes"].items()) or "none yet"))
     lines += [f"waiting: {what}: {number}" for what, number in facts["waits"].items() if number]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import re
 import shlex
 from collections.abc import Callable
@@ -50,7 +51,9 @@ class Common:
         set_up(config.log.format, "debug" if self.verbose else quiet if self.quiet else plain)
         policy(config)
         for warning in config.warnings:
-            if asks or _ONLY_WHERE_ASKED not in warning:
+            if serves:
+                logging.getLogger("zotdrop").warning("%s", warning)
+            elif asks or _ONLY_WHERE_ASKED not in warning:
                 self.say(f"warning: {warning}")
         return config
 

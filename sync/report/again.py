@@ -26,7 +26,8 @@ def from_json(data: Mapping[str, Any]) -> RunReport:
         failure=data.get("failure", ""),
         refreshed=refresh["items"] if refresh else None,
         seen=tuple(_seen(one) for one in refresh["seen"]) if refresh else (),
-        undoes=undo.get("run", ""),
+        undoes=undo.get("run") or undo.get("drop", ""),
+        withdrawn=undo.get("drop", ""),
         undone=tuple(_undone(one) for one in undo.get("objects", ())),
     )
 

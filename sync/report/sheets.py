@@ -86,7 +86,7 @@ def _main(report: RunReport) -> Table:
     """The table in which every record, or object, has its row."""
     if report.undoes:
         rows = ((one.key, one.title, one.did, " ".join(one.fields), one.why) for one in report.undone)
-        return _table(f"Taken back of {report.undoes}", "key title did fields why", rows)
+        return _table(f"Taken back of {report.withdrawn or report.undoes}", "key title did fields why", rows)
     if report.refreshed is not None:
         seen = ((one.key, one.title, " ".join(one.changes), _told(one.problems)) for one in report.seen)
         return _table("Items looked at again", "key title changes problems", seen)

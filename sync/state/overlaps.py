@@ -10,7 +10,7 @@ from sync.errors import UsageFault
 from sync.state.database import Database
 
 FEW = 10  # works: smaller drops lie within earlier ones by chance
-MOST, HALF = 0.9, 0.5  # of the drop's works are the earlier one's; and of the earlier one's works it holds so many
+MOST, HALF = 0.9, 0.5  # so many of the works of the one drop are the other's; and of the other's works it holds so many
 _SHA = re.compile(r"[0-9a-f]{6,64}")
 
 
@@ -32,9 +32,10 @@ class Overlap:
     def says(self) -> str:
         """What a person is told, and how to answer."""
         gone = self.earlier_works - self.shared
+        others = f" (whose {gone} other work{'s then go' if gone > 1 else ' then goes'})" if gone else ""
         return (
             f"{self.shared} of its {self.works} works are those of {self.earlier_path}: a newer export of the same search? If it"
-            f" shall stand for that one (whose {gone} other works then go): zotdrop supersede {self.earlier_sha256[:8]} {self.sha256[:8]}."
+            f" shall stand for that one{others}: zotdrop supersede {self.earlier_sha256[:8]} {self.sha256[:8]}."
             " If both shall stay, nothing need be done"
         )
 
@@ -47,14 +48,9 @@ class Overlaps:
 
     def note(self, drop: int) -> Overlap | None:
         """Look whether a drop that is done is a newer export of an earlier one; if so it is noted, once."""
-        works: int = self._db.value("SELECT COUNT(DISTINCT key) FROM records WHERE drop_id = ?", (drop,))
-        if works < FEW:
-            return None
-        row = self._db.one(_NEAREST, (drop,))
-        if row is None or row[1] <= MOST * works:
-            return None
-        there: int = self._db.value("SELECT COUNT(DISTINCT key) FROM records WHERE drop_id = ?", (row[0],))
-        if row[1] < HALF * there:
+        works = self._works(drop)
+        row = self._db.one(_NEAREST, (drop,)) if works >= FEW and not self._db.value(_BEFORE, (drop,)) else None
+        if row is None or not _nearly_one(row[1], works, self._works(row[0])):
             return None
         with self._db.transaction() as sql:
             sql.execute(
@@ -63,6 +59,9 @@ class Overlaps:
             )
         found = self._db.one(f"{_OPEN} AND v.drop_id = ?", (drop,))  # a constant, no input
         return Overlap(*found) if found else None
+
+    def _works(self, drop: int) -> int:
+        return int(self._db.value("SELECT COUNT(DISTINCT key) FROM records WHERE drop_id = ?", (drop,)))
 
     def open(self) -> list[Overlap]:
         """Those that nobody has answered, both of whose drops still stand."""
@@ -90,6 +89,15 @@ class Overlaps:
         raise UsageFault(f"{name}: that are {len(standing)} drops; say which by the beginning of its hash: {several}")
 
 
+def _nearly_one(shared: int, works: int, earlier: int) -> bool:
+    """Whether nearly all of the one is in the other, which is not far larger: a search that found more, or lost some, since."""
+    if shared < FEW:
+        return False
+    return (shared > MOST * works and shared >= HALF * earlier) or (shared > MOST * earlier and shared >= HALF * works)
+
+
+# The same bytes came before: no newer export.
+_BEFORE = "SELECT 1 FROM drops n JOIN drops b ON b.sha256 = n.sha256 AND b.library = n.library AND b.id < n.id WHERE n.id = ? LIMIT 1"
 _NEAREST = (
     "SELECT o.drop_id, COUNT(DISTINCT r.key) AS shared FROM records r JOIN records o ON o.key = r.key AND o.drop_id < r.drop_id"
     " JOIN drops d ON d.id = o.drop_id JOIN drops n ON n.id = r.drop_id"

@@ -65,7 +65,9 @@ def note(tools: Tools, task: Task, row: DropRow) -> None:
         done, told = 0, _Databases(_read_as(lines))
         for batch in _batches(readings(lines), READ_BATCH):
             if tools.stop():
-                raise Interrupted(f"{task.name}: stopped while reading; the next run reads it again")
+                raise Interrupted(
+                    f"{task.name}: stopped while reading; the same command reads it again, and the next run what lies in an inbox"
+                )
             records.note(row.id, [ready(part) for part in batch])
             done += len(batch)
             told.add(batch)
