@@ -104,3 +104,49 @@ def test_what_cannot_be_taken_back_to_the_end_stays_open_is_told_and_stops_nothi
     assert b"R1" in again.stdout, "it stays open, and is told as long as it is"
     ledger(stage, "UPDATE journal SET after_json = COALESCE(before_json, '{}') WHERE run = ?", first["run"])
     assert stage.sync()["failure"] == "", "what was mended is ended by the next run"
+
+
+def test_notes_that_a_change_brought_go_with_its_undo_are_told_and_come_back(stage: Scene) -> None:
+    stage.sync(str(stage.drop("a.ris", PLAIN.format(more=""))))
+    path = stage.drop("b.ris", PLAIN.format(more=f"VL  - 8\n{LONG}"))
+    second = stage.sync(str(path), "--collection", "Other")
+    (note,) = notes(stage)
+    found = told(stage, "undo", second["run"])
+    assert {one["did"] for one in found.values()} == {"restored", "trashed"}
+    assert found[note]["did"] == "trashed"
+    assert notes(stage) == []
+    again = stage.sync(str(path), "--collection", "Other")
+    assert outcomes(again) == {"updated": 1}
+    assert notes(stage) == [note], "what was taken back may come again, its text too"
+    assert told(stage, "undo", again["run"])[note]["did"] == "trashed"
+    assert notes(stage) == []
+
+
+def test_an_undo_of_a_change_with_notes_can_be_taken_back_itself(stage: Scene) -> None:
+    stage.sync(str(stage.drop("a.ris", PLAIN.format(more=""))))
+    second = stage.sync(str(stage.drop("b.ris", PLAIN.format(more=f"VL  - 8\n{LONG}"))))
+    (note,) = notes(stage)
+    undone = json.loads(stage.run("undo", second["run"], "--yes", "--json").stdout)
+    assert notes(stage) == []
+    assert told(stage, "undo", undone["run"])[note]["did"] == "brought-back"
+    assert notes(stage) == [note]
+
+
+def test_a_withdrawn_drop_takes_the_notes_along_that_it_gave_to_anothers_item(stage: Scene) -> None:
+    stage.sync(str(stage.drop("a.ris", PLAIN.format(more=""))))
+    stage.sync(str(stage.drop("b.ris", PLAIN.format(more=f"VL  - 8\n{LONG}"))))
+    (note,) = notes(stage)
+    assert told(stage, "withdraw", "b.ris")[note]["did"] == "trashed"
+    assert notes(stage) == []
+    assert len(stage.items()) == 1
+
+
+def test_a_note_of_a_change_that_a_person_threw_away_stays_away(stage: Scene) -> None:
+    stage.sync(str(stage.drop("a.ris", PLAIN.format(more=""))))
+    path = stage.drop("b.ris", PLAIN.format(more=f"VL  - 8\n{LONG}"))
+    second = stage.sync(str(path))
+    (note,) = notes(stage)
+    edit(stage, note, deleted=1)
+    assert told(stage, "undo", second["run"])[note]["why"] == "in the trash already"
+    stage.sync(str(path))
+    assert notes(stage) == []
