@@ -87,15 +87,19 @@ class Outbox:
         )
         return Post(row[0], row[1], row[2], row[3], decode(row[4])) if row else None
 
-    def join(self, post: Post, more: Mapping[str, Any], record: int) -> None:
-        """What waits brings this, too, so that the item changes once. record: the one that wants it: its run is known by that."""
+    def join(self, post: Post, more: Mapping[str, Any]) -> None:
+        """What waits brings this, too, so that the item changes once."""
+        with self._db.transaction() as sql:
+            sql.execute("UPDATE outbox SET data_json = ? WHERE id = ?", (encode({**post.data, **more}), post.id))
+
+    def joined(self, post: Post, record: int) -> None:
+        """What waits is this record's change, too: the run that brings one brings the other."""
         with self._db.transaction() as sql:
             sql.execute(
                 "INSERT INTO outbox (run, library, record, key, version, data_json, state)"
-                " SELECT run, library, ?, key, version, '{}', 'joined' FROM outbox WHERE id = ? AND record <> ?",
-                (record, post.id, record),
+                " SELECT run, library, ?1, key, version, '{}', 'joined' FROM outbox WHERE id = ?2 AND record <> ?1",
+                (record, post.id),
             )
-            sql.execute("UPDATE outbox SET data_json = ? WHERE id = ?", (encode({**post.data, **more}), post.id))
 
     def busy(self, key: str) -> bool:
         """Whether something for the object with this key still waits to be written."""

@@ -255,7 +255,8 @@ def _post_update(tools: Tools, run: Run, known: Enriched, action: Update | Leave
     posts: list[Post] = []
     waiting = tools.outbox.held(action.key)
     if isinstance(action, Update) and waiting:
-        tools.outbox.join(waiting, action.data, known.work.id)
+        tools.outbox.join(waiting, action.data)
+        tools.outbox.joined(waiting, known.work.id)
         posts.append(waiting)
     elif isinstance(action, Update):
         posts.append(tools.outbox.put(run.id, known.work.id, action.key, action.version, action.data))
