@@ -19,7 +19,7 @@ from sync.core.plan import Wish
 from sync.errors import Interrupted, LimitReached, Outage, Stuck, UsageFault, ZotdropError
 from sync.libraries.dry import DryLibrary
 from sync.logs import drop_is, run_is
-from sync.report import DropReport, RecordLine, RunReport, SeenLine, UndoneLine, as_json
+from sync.report import DropReport, RecordLine, RunReport, SeenLine, as_json
 from sync.state.records import DropRow, Row
 from sync.state.undoings import UNDONE
 from sync.state.withdrawals import named
@@ -32,9 +32,10 @@ from sync.steps.filing import put_away
 from sync.steps.looking import look
 from sync.steps.rebuilding import Found, rebuild, told_of
 from sync.steps.refreshing import Refreshed, askable, refresh
+from sync.steps.resuming import broken_off, lines_of, resume
 from sync.steps.routing import path_of, wish_of
 from sync.steps.tools import BATCH, Rules, Run, Task, Tools, instant
-from sync.steps.undoing import Undone, undo
+from sync.steps.undoing import undo
 from sync.steps.withdrawing import withdraw
 from sync.steps.writing import drain, leave_deleted
 
@@ -131,7 +132,7 @@ def undo_run(tools: Tools, undoes: str, *, kind: str = "undo") -> RunReport:
     def take_back(run: Run, told: dict[str, Any]) -> None:
         told.update(undoes=undoes)
         _catch_up(tools, run)
-        told.update(undone=_undone(undo(tools, run, undoes)))
+        told.update(undone=lines_of(undo(tools, run, undoes)))
 
     return _one_task(tools, kind, take_back, undoes=undoes)
 
@@ -145,7 +146,7 @@ def withdraw_drop(tools: Tools, drop: int, kind: str, instead: int | None = None
     def take_back(run: Run, told: dict[str, Any]) -> None:
         told.update(undoes=named(drop), withdrawn=tools.ledger.records.get(drop).path)
         _catch_up(tools, run)
-        told.update(undone=_undone(withdraw(tools, run, drop)))
+        told.update(undone=lines_of(withdraw(tools, run, drop)))
         if instead is not None and not tools.dry:
             tools.ledger.overlaps.answer(instead, "superseded")
 
@@ -220,17 +221,7 @@ def _catch_up(tools: Tools, run: Run) -> None:
     look(tools)
     leave_deleted(tools)
     drain(tools, run)
-    for name, undoes in tools.ledger.undoings.unfinished(tools.snapshot.id):
-        if name != run.id and not tools.dry:
-            told = _undone(undo(tools, Run(name), undoes))
-            report = RunReport(name, tools.instant(), 0.0, {}, undoes=undoes, undone=told)
-            tools.ledger.end_run(name, tools.instant(), as_json(report))
-    for name, drop in tools.ledger.withdrawals.unfinished(tools.snapshot.id):
-        if name != run.id and not tools.dry:
-            told = _undone(withdraw(tools, Run(name), drop))
-            path = tools.ledger.records.get(drop).path
-            report = RunReport(name, tools.instant(), 0.0, {}, undoes=named(drop), undone=told, withdrawn=path)
-            tools.ledger.end_run(name, tools.instant(), as_json(report))
+    resume(tools, run)
 
 
 def _finish_earlier(tools: Tools, run: Run, tasks: Sequence[Task]) -> None:
@@ -349,6 +340,7 @@ def _run_report(
         failure = ZotdropError(
             f"the sums do not add up for {', '.join(broken)}: this is a fault of zotdrop, please report it"
         )
+    failure = failure or broken_off(run)
     return RunReport(
         run=run.id,
         started=instant(began),
@@ -367,14 +359,6 @@ def _run_report(
 
 def _told(looked: Refreshed) -> tuple[SeenLine, ...]:
     return tuple(SeenLine(one.key, one.title, dict(one.changes), one.problems, one.ours) for one in looked.seen)
-
-
-def _undone(found: Sequence[Undone]) -> tuple[UndoneLine, ...]:
-    return tuple(
-        UndoneLine(one.key, each.title, one.did, tuple(one.change), one.why, one.left)
-        for each in found
-        for one in (each.reversal,)
-    )
 
 
 def _line(row: Row, *, again: bool) -> RecordLine:

@@ -127,7 +127,8 @@ def members(name: str, data: Mapping[str, Any]) -> dict[Any, Any]:
 
 def _extra_fields(data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Lines of Extra that are a field's name and its value, as Zotero reads them."""
-    known = {_plain(name): name for name in schema.fields(data["itemType"])} if data.get("itemType") else {}
+    kind = data.get("itemType")  # a note, an attachment or an annotation has no Extra
+    known = {_plain(name): name for name in schema.fields(kind)} if kind in schema.ITEM_TYPES else {}
     for found in _EXTRA_LINE.finditer(str(data.get("extra") or "")):
         name = known.get(_plain(found[1]), "")
         if name and name != "extra":

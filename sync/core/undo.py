@@ -10,6 +10,7 @@ from sync.core.bases import KEPT_BY_LIBRARY, canonical, members, touched
 from sync.core.plan import Place, Twin
 
 _SETS = ("tags", "collections")
+_HANDLED = "in the trash, and somebody touched it there"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +53,14 @@ def reversal(
     held, left = dict(now.data), set[str]()
     for write in reversed(writes):
         left |= set(_take_back(write, held))
-    if (stays and now.place is Place.ALIVE) or (now.place is Place.TRASH and not now.undone):
+    theirs = now.place is Place.TRASH and not now.undone
+    handled = theirs and canonical("deleted", held.get("deleted")) != canonical("deleted", now.data.get("deleted"))
+    if (stays and now.place is Place.ALIVE) or theirs:
         held["deleted"] = now.data.get("deleted", 0)  # somebody needs it, or threw it away
     change = {name: held.get(name, _empty(name)) for name in _names(held, now.data) if name not in left}
     if not change:
-        return Reversal(
-            key, "kept", why="changed since" if left else "as it was before already", left=tuple(sorted(left))
-        )
+        why = _HANDLED if handled else "changed since" if left else "as it was before already"
+        return Reversal(key, "kept", why=why, left=tuple(sorted(left)))
     did = "restored" if "deleted" not in change else "trashed" if change["deleted"] else "brought-back"
     return Reversal(key, did, change, left=tuple(sorted(left)))
 

@@ -9,6 +9,7 @@ from typing import Any
 from sync.core.undo import Written
 from sync.state.database import Database, decode, encode
 
+_NOT_LANDED = frozenset({"refused", "replanned"})
 RECENT = 5_000  # rows of the journal in which `recent` looks
 
 
@@ -91,6 +92,15 @@ class Outbox:
         with self._db.transaction() as sql:
             sql.execute("UPDATE outbox SET data_json = ? WHERE id = ?", (encode({**post.data, **more}), post.id))
 
+    def joined(self, post: Post, record: int) -> None:
+        """What waits is this record's change, too: the run that brings one brings the other."""
+        with self._db.transaction() as sql:
+            sql.execute(
+                "INSERT INTO outbox (run, library, record, key, version, data_json, state)"
+                " SELECT run, library, ?1, key, version, '{}', 'joined' FROM outbox WHERE id = ?2 AND record <> ?1",
+                (record, post.id),
+            )
+
     def busy(self, key: str) -> bool:
         """Whether something for the object with this key still waits to be written."""
         return bool(
@@ -100,9 +110,15 @@ class Outbox:
         )
 
     def answered(self, post: Post, state: str, answer: str = "") -> None:
-        """The library answered: `done`, `refused` (with its words) or `replanned` (decided anew)."""
+        """The library answered: `done`, `refused` (with its words) or `replanned` (decided anew). What was joined to it ends as it does."""
         with self._db.transaction() as sql:
             sql.execute("UPDATE outbox SET state = ?, answer = ? WHERE id = ?", (state, answer, post.id))
+            if state in _NOT_LANDED and post.version:
+                sql.execute(
+                    "UPDATE outbox SET state = ?1 WHERE run = (SELECT run FROM outbox WHERE id = ?2) AND key = ?3"
+                    " AND library = ?4 AND id > ?2 AND state = 'joined'",
+                    (state, post.id, post.key, self._library),
+                )
 
     def journal(self, post: Post, at: str, before: Mapping[str, Any] | None, after: Mapping[str, Any]) -> None:
         """Note a write that landed, with the run that planned it: the properties that it wrote, before and after it."""

@@ -168,7 +168,7 @@ CREATE TABLE outbox (
     key TEXT NOT NULL,
     version INTEGER NOT NULL,                -- 0: create
     data_json TEXT NOT NULL,
-    state TEXT NOT NULL DEFAULT 'pending',   -- pending | done | refused | replanned
+    state TEXT NOT NULL DEFAULT 'pending',   -- pending | done | refused | replanned | joined (another record's row brings it, too)
     answer TEXT NOT NULL DEFAULT '',
     undo INTEGER NOT NULL DEFAULT 0,         -- 1: takes a write back
     tried INTEGER NOT NULL DEFAULT 0         -- 1: a change that was sent; while it is pending, nobody knows whether it landed

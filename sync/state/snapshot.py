@@ -209,9 +209,10 @@ class Snapshot(Doubts):
         )
         if row is None:
             return None
-        data = decode(row["data_json"])
-        base = data if row["written"] == row["version"] else {}
-        return Twin(key, row["version"], data, base, Place(row["place"]), match, made=bool(row["made"]))
+        data, place = decode(row["data_json"]), Place(row["place"])
+        ours = row["written"] == row["version"]
+        undone = place is not Place.ALIVE and ours and bool(data.get("deleted"))
+        return Twin(key, row["version"], data, data if ours else {}, place, match, bool(row["made"]), undone)
 
     def made(self) -> set[str]:
         """The keys of all objects that we made."""

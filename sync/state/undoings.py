@@ -81,7 +81,8 @@ class Undoings:
                 sql.execute(
                     "INSERT OR IGNORE INTO undone SELECT ?1, r.id, COALESCE(r.outcome, ''), r.reasons_json FROM records r"
                     " JOIN drops d ON d.id = r.drop_id WHERE r.key = ?3 AND r.state = 'done' AND (d.first_run = ?2 OR"
-                    " ?2 = (SELECT run FROM outbox WHERE record = COALESCE(r.survivor, r.id) AND NOT undo ORDER BY id LIMIT 1))",
+                    " ?2 = (SELECT run FROM outbox WHERE record = COALESCE(r.survivor, r.id) AND NOT undo"
+                    " AND state IN ('done', 'joined') ORDER BY id LIMIT 1))",  # what was refused first, another run brought
                     (run, undoes, key),
                 )
             sql.execute(

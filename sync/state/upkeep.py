@@ -109,10 +109,11 @@ class Upkeep:
         ).rowcount
         sql.execute("DELETE FROM journal WHERE run IN (SELECT run FROM let_go)")
         sql.execute("DELETE FROM undone WHERE run IN (SELECT run FROM let_go)")
-        # The first row of a record says which run brought it: undoing another run has to know.
+        # The first row of a record that landed says which run brought it: undoing another run has to know.
         sql.execute(
             "DELETE FROM outbox WHERE state <> 'pending' AND run IN (SELECT run FROM let_go) AND (undo OR EXISTS"
-            " (SELECT 1 FROM outbox f WHERE f.record = outbox.record AND NOT f.undo AND f.id < outbox.id))"
+            " (SELECT 1 FROM outbox f WHERE f.record = outbox.record AND NOT f.undo AND f.state IN ('done', 'joined')"
+            " AND f.id < outbox.id))"
         )
         return went
 

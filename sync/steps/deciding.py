@@ -23,6 +23,7 @@ from sync.steps.attaching import Child, post_attachments
 from sync.steps.enriching import Batch, Enriched, enriched, keep
 from sync.steps.keeping import post_original
 from sync.steps.mending import fit, fit_data
+from sync.steps.noting import post_note
 from sync.steps.routing import later_wish
 from sync.steps.tools import Rules, Run, Tools
 
@@ -255,6 +256,7 @@ def _post_update(tools: Tools, run: Run, known: Enriched, action: Update | Leave
     waiting = tools.outbox.held(action.key)
     if isinstance(action, Update) and waiting:
         tools.outbox.join(waiting, action.data)
+        tools.outbox.joined(waiting, known.work.id)
         posts.append(waiting)
     elif isinstance(action, Update):
         posts.append(tools.outbox.put(run.id, known.work.id, action.key, action.version, action.data))
@@ -273,14 +275,13 @@ def _post_item(tools: Tools, run: Run, record: int, key: str, action: Create, mo
 
 
 def _post_notices(tools: Tools, run: Run, record: int, parent: str, known: Record) -> list[Post]:
-    """A note for each notice, once: one that was ever written is not written again, whatever became of it."""
+    """A note for each notice, once."""
     posts = []
     for notice in known.notices:
-        keys = [note_key(parent, identity) for identity in notices.identities(notice)]
-        written = any(tools.snapshot.known(key) or tools.outbox.busy(key) for key in keys)
-        if notice.kind in notices.NOTED and not written:
-            posts.append(tools.outbox.put(run.id, record, keys[0], 0, note_item(notices.note(notice), parent)))
-    return posts
+        if notice.kind in notices.NOTED:
+            keys = [note_key(parent, identity) for identity in notices.identities(notice)]
+            posts.append(post_note(tools, run, record, keys, notices.note(notice), parent))
+    return [post for post in posts if post]
 
 
 def _extra_notes(rules: Rules, record: Record) -> list[str]:

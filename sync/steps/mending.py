@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from sync.core.items import note_item
 from sync.core.keys import note_key
 from sync.core.mend import Mended, fitted, mended
 from sync.core.plan import Action, Create, Leave, Update
 from sync.core.record import Problem
 from sync.libraries.base import Receipt, Refusal
 from sync.state.outbox import Post
+from sync.steps.noting import post_note
 from sync.steps.tools import Run, Tools
 
 _NO_PARENT = 409  # "Parent item ... not found"
@@ -71,11 +71,9 @@ def tell_what_is_gone(tools: Tools, post: Post, receipt: Receipt) -> None:
 
 
 def _post_notes(tools: Tools, run: Run, post: Post, found: Mended) -> None:
-    """The notes of what had no place in the item, each once, whatever became of it."""
+    """The notes of what had no place in the item, each once."""
     for note in found.notes:
-        key = note_key(post.key, note.about)
-        if not (tools.snapshot.known(key) or tools.outbox.busy(key)):
-            tools.outbox.put(run.id, post.record, key, 0, note_item(note.html, post.key))
+        post_note(tools, run, post.record, [note_key(post.key, note.about)], note.html, post.key)
 
 
 def _tell(tools: Tools, record: int, found: Mended) -> None:

@@ -90,7 +90,7 @@ class Run:
 
     away: sources that do not answer, and why.  deferred: sources that are asked at another hour: nobody waits for them.
     made: keys of the items that the drop at hand has come to so far.  no_files: why the library takes no more files.
-    All of it can be lost.
+    broken: runs that take something back, and that could not be ended.  All of it can be lost.
     """
 
     id: str
@@ -104,6 +104,7 @@ class Run:
     written: int = 0
     filled: int = 0
     refreshed: bool = False
+    broken: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)

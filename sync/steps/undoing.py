@@ -65,8 +65,13 @@ def _stands(before: Reversal | None, now: Reversal) -> bool:
 def _planned(tools: Tools, undoes: str, written: Mapping[str, Sequence[Written]]) -> list[Reversal]:
     """What is still to be taken back, and what is left as it is. A note goes and stays with the item that was made with it."""
     ours = tools.snapshot.made()
-    together = {key for key, writes in written.items() if writes[0].after.get("parentItem") in written}
-    return [_one(tools, undoes, key, written[key], ours) for key in written if key not in together]
+    return [_one(tools, undoes, key, written[key], ours) for key in written if not goes_with_parent(written, key)]
+
+
+def goes_with_parent(written: Mapping[str, Sequence[Written]], key: str) -> bool:
+    """Whether an object is a note or a file of an item that was made with it: the trash takes and gives them together."""
+    parent = written.get(str(written[key][0].after.get("parentItem") or ""))
+    return parent is not None and parent[0].before is None
 
 
 def _one(tools: Tools, undoes: str, key: str, writes: Sequence[Written], ours: set[str]) -> Reversal:

@@ -9,7 +9,7 @@ from sync.core.match import Match, Verdict
 from sync.core.undo import Reversal, Written
 from sync.core.withdrawal import withdrawal
 from sync.steps.tools import Rules, Run, Tools
-from sync.steps.undoing import Undone, taken_back, title_of
+from sync.steps.undoing import Undone, goes_with_parent, taken_back, title_of
 
 _ITSELF = Match(Verdict.SAME, ("same-item",))
 
@@ -31,7 +31,7 @@ def _planned(tools: Tools, drop: int, written: Mapping[str, Sequence[Written]]) 
     rules = tools.rules_of(tools.ledger.records.get(drop).inbox) or Rules("")
     found = []
     for key, writes in written.items():
-        if writes[0].after.get("parentItem") in written:
+        if goes_with_parent(written, key):
             continue
         now = tools.snapshot.twin(key, _ITSELF) or tools.snapshot.child(key, _ITSELF)
         other = tools.ledger.withdrawals.used(drop, key)

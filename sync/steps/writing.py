@@ -89,7 +89,7 @@ def _is_gone(tools: Tools) -> Callable[[str], bool]:
 
 
 def _landed(tools: Tools, run: Run, post: Post, receipt: Receipt) -> None:
-    before = tools.snapshot.data(post.key) or {} if post.version else None
+    before = tools.snapshot.data(post.key) or tools.snapshot.base(post.key) or {} if post.version else None
     tools.outbox.answered(post, "done")
     tell_what_is_gone(tools, post, receipt)
     _journal(tools, post, before, receipt)

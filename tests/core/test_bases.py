@@ -59,3 +59,11 @@ def test_what_somebody_took_out_is_remembered() -> None:
     assert {tag["tag"] for tag in base["tags"]} == {"a", "b", "mine"}
     assert base["collections"] == ["CCCC2222"]
     assert "deleted" not in base
+
+
+def test_notes_attachments_and_annotations_have_no_extra_and_are_compared_all_the_same() -> None:
+    for kind in ("note", "attachment", "annotation"):
+        base: dict[str, Any] = {"itemType": kind, "parentItem": "AAAA2222", "note": "<p>ours</p>", "tags": []}
+        assert touched(base, {**base, "version": 8}) == []
+        assert touched(base, {**base, "note": "<p>theirs</p>"}) == ["note"]
+        assert not once_held({**base, "note": ""}, "note")
