@@ -169,3 +169,37 @@ def test_what_the_library_refuses_to_give_back_can_be_taken_back_again(
     assert set(living(stage)) == {keys[0]}
     assert ledger.records.get(1).state == "undone"
     ledger.close()
+
+
+def test_of_a_drop_that_two_runs_made_one_can_be_taken_back_and_then_the_rest(
+    stage: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = to_ris(WORKS[:2]) + BY_DOI
+    with monkeypatch.context() as patch:
+        refuse(patch, "volume")
+        first = carry(stage, stage.drop("a.ris", text))
+    assert outcomes(as_json(first))["refused"] > 0
+    second = carry(stage, retry=True)
+    keys = set(living(stage))
+    assert len(keys) == 3
+    carry(stage, undo=second.run)
+    ledger = ledger_of(stage)
+    standing = [row for row in ledger.records.rows(1) if row.reasons != ("undone",)]
+    ledger.close()
+    assert standing, "what the first run brought stands"
+    assert {one.did for one in carry(stage, withdraw="a.ris").undone} <= {"trashed", "kept"}
+    assert living(stage) == {}
+    assert outcomes(as_json(carry(stage, stage.folder / "a.ris"))) == {"updated": 3}
+
+
+def test_a_withdrawal_that_had_nothing_to_write_can_be_undone_and_its_records_be_tried_again(
+    stage: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put_theirs(stage)
+    with monkeypatch.context() as patch:
+        refuse(patch, "volume")
+        assert outcomes(as_json(carry(stage, stage.drop("a.ris", BY_DOI)))) == {"refused": 1}
+    told = carry(stage, withdraw="a.ris")
+    carry(stage, undo=told.run)
+    assert outcomes(as_json(carry(stage, retry=True))) == {"updated": 1}
+    assert living(stage)[THEIRS]["volume"] == "31"

@@ -116,7 +116,7 @@ def _undo(config: Config, order: Order, stop: Event, tell: Tell) -> RunReport:
                 f"{order.undo}: what this run wrote was let go of on {run.let_go[:10]}, as [retention] journal says;"
                 " it cannot be taken back any more"
             )
-        if not run.wrote:
+        if not (run.wrote or ledger.undoings.took(run.id)):
             raise UsageFault(f"{order.undo}: this run wrote nothing; there is nothing to take back")
         name = _library_called(config, ledger.undoings.library_of(run.id), stop)
         with wiring.open_tools(
