@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from sync import wiring
-from sync.errors import Outage
+from sync.errors import Outage, UsageFault
 from sync.libraries.base import Receipt, Refusal, Write
 from sync.libraries.embedded import Embedded
 from sync.report import as_json
@@ -203,3 +203,24 @@ def test_a_withdrawal_that_had_nothing_to_write_can_be_undone_and_its_records_be
     carry(stage, undo=told.run)
     assert outcomes(as_json(carry(stage, retry=True))) == {"updated": 1}
     assert living(stage)[THEIRS]["volume"] == "31"
+
+
+def test_of_two_drops_of_the_same_bytes_each_is_named_by_its_number(stage: Scene) -> None:
+    path = stage.drop("a.ris", to_ris(WORKS[:2]))
+    carry(stage, path, collection="X")
+    carry(stage, path, collection="Y")
+    with pytest.raises(UsageFault, match=r"say which by its number: drop:1 \(.*a\.ris, .*drop:2 \("):
+        carry(stage, withdraw="a.ris")
+    assert {one.did for one in carry(stage, withdraw="drop:2").undone} == {"restored"}
+    assert {one.did for one in carry(stage, withdraw="#1").undone} == {"trashed"}
+    with pytest.raises(UsageFault, match="no such drop"):
+        carry(stage, withdraw="drop:3")
+
+
+def test_a_second_file_of_the_same_bytes_is_told_to_be_the_first_one(stage: Scene) -> None:
+    (stage.inbox / "a.ris").write_text(to_ris(WORKS[:2]))
+    (stage.inbox / "b.ris").write_text(to_ris(WORKS[:2]))
+    carry(stage)
+    with pytest.raises(UsageFault, match=r"b\.ris: came with the same bytes .* these are drop:1 \(.*a\.ris\)"):
+        carry(stage, withdraw="b.ris")
+    assert len(living(stage)) == 2
