@@ -14,9 +14,17 @@ if TYPE_CHECKING:
 def standing(config: Config, ledger: Any) -> dict[str, Any]:
     """What `status --json` prints."""
     from sync.health.standing import life, memory, staying
+    from sync.state.withdrawals import named
 
     drops = [
-        {"path": row.path, "inbox": row.inbox, "arrived": row.arrived, "state": row.state, "entries": row.entries}
+        {
+            "drop": named(row.id),
+            "path": row.path,
+            "inbox": row.inbox,
+            "arrived": row.arrived,
+            "state": row.state,
+            "entries": row.entries,
+        }
         for row in ledger.records.drops()
     ]
     living, degraded = life(config), _degraded(config)
@@ -60,7 +68,10 @@ def standing_text(facts: dict[str, Any]) -> str:
     lines += _stays(facts["stays"])
     undone = f", taken back: {facts['drops']['undone']}" if facts["drops"]["undone"] else ""
     lines.append(f"drops: {facts['drops']['total']}, of them done: {facts['drops']['done']}{undone}")
-    lines += [f"  open: {drop['path']} ({drop['entries']} records, since {drop['arrived']})" for drop in facts["open"]]
+    lines += [
+        f"  open: {drop['drop']} {drop['path']} ({drop['entries']} records, since {drop['arrived']})"
+        for drop in facts["open"]
+    ]
     lines.append("records: " + (", ".join(f"{n} {name}" for name, n in facts["outcomes"].items()) or "none yet"))
     lines += [f"waiting: {what}: {number}" for what, number in facts["waits"].items() if number]
     lines += [

@@ -71,7 +71,7 @@ def rebuild(shared: Common, *, dry_run: bool) -> int:
 @common
 @click.pass_obj
 def withdraw(shared: Common, drop: str, *, dry_run: bool, yes: bool) -> int:
-    """Take back one drop (its path, file name, or the beginning of its hash): what only it brought and nobody touched goes to the trash.
+    """Take back one drop (its path, file name, number as drop:7, or beginning of its hash): what only it brought and nobody touched goes to the trash.
 
     What somebody works with leaves the drop's collections and tags; what other drops brought too stays. zotdrop undo takes it back.
     """

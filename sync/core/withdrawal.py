@@ -3,11 +3,93 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from sync.core.bases import members
+from sync.core.bases import canonical, members
 from sync.core.plan import Place, Twin
 from sync.core.undo import Reversal, Written, reversal
+
+_SETS = ("tags", "collections")
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One write to an object. undo: it took another one back.  own: it is one of the drop in question, not of one taken back before."""
+
+    write: Written
+    undo: bool
+    own: bool
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """What a drop, and those that had the object before it and were taken back since, wrote to one object, in order.
+
+    untold: what the drop itself wrote is not known any more.  dark: what one of the others wrote is not.
+    """
+
+    steps: tuple[Step, ...] = ()
+    untold: bool = False
+    dark: bool = False
+
+    @property
+    def own(self) -> list[Written]:
+        """What the drop wrote."""
+        return [step.write for step in self.steps if step.own and not step.undo]
+
+
+def in_force(steps: Sequence[Step]) -> list[Written]:
+    """The writes of which something is still ours: without what was taken back since. What a taking back brought again counts anew."""
+    kept: list[Written] = []
+    for step in steps:
+        if step.undo:
+            kept = [*(_less(one, step.write) for one in kept), *_brought(step.write, kept)]
+        else:
+            kept.append(step.write)
+    return kept
+
+
+def _less(write: Written, back: Written) -> Written:
+    """A write without the values and members that `back` took out. That an object was made stays true."""
+    after, before = dict(write.after), write.before
+    for name in _SETS:
+        if name in after:
+            gone = set(members(name, back.before or {})) - set(members(name, back.after))
+            gone -= set(members(name, before or {}))
+            after[name] = [each for key, each in members(name, after).items() if key not in gone]
+    if before is None:
+        return Written(write.key, None, after)
+    over = {name for name in back.after if name not in _SETS and _differs(name, write.after, back.after)}
+    return Written(
+        write.key,
+        {name: value for name, value in before.items() if name not in over},
+        {name: value for name, value in after.items() if name not in over},
+    )
+
+
+def _brought(back: Written, kept: Sequence[Written]) -> Iterator[Written]:
+    """What a taking back put in that none of the writes before it had replaced: it took back a taking back."""
+    before = back.before or {}
+    after: dict[str, Any] = {}
+    for name, value in back.after.items():
+        if name in _SETS:
+            after[name] = [*members(name, before).values(), *_new(name, back)]
+        elif not any(
+            one.before is not None and name in one.after and _differs(name, one.after, back.after) for one in kept
+        ):
+            after[name] = value
+    if after:
+        yield Written(back.key, {name: before[name] for name in after if name in before}, after)
+
+
+def _new(name: str, write: Written) -> list[Any]:
+    added = _added(name, write)
+    return [each for key, each in members(name, write.after).items() if key in added]
+
+
+def _differs(name: str, one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    return bool(canonical(name, one.get(name)) != canonical(name, other.get(name)))
 
 
 def withdrawal(

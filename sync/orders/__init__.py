@@ -14,6 +14,7 @@ from sync import keeping, wiring
 from sync.config import Config
 from sync.core.rings import few_rings
 from sync.errors import ConfigFault, Locked, Outage, UsageFault, ZotdropError
+from sync.orders.called import drop_called
 from sync.orders.locks import daemon_lives, daemon_lock, take_back
 from sync.orders.order import Order, check_names
 from sync.orders.tasks import spool, tasks_of
@@ -116,7 +117,7 @@ def _undo(config: Config, order: Order, stop: Event, tell: Tell) -> RunReport:
                 f"{order.undo}: what this run wrote was let go of on {run.let_go[:10]}, as [retention] journal says;"
                 " it cannot be taken back any more"
             )
-        if not run.wrote:
+        if not (run.wrote or ledger.undoings.took(run.id)):
             raise UsageFault(f"{order.undo}: this run wrote nothing; there is nothing to take back")
         name = _library_called(config, ledger.undoings.library_of(run.id), stop)
         with wiring.open_tools(
@@ -128,8 +129,8 @@ def _undo(config: Config, order: Order, stop: Event, tell: Tell) -> RunReport:
 def _withdraw(config: Config, order: Order, stop: Event, tell: Tell) -> RunReport:
     """Take a drop back, in the library that it went to. Raises UsageFault where that cannot be, before anything is written."""
     with keeping.ledger_of(config, dry=order.dry_run) as ledger:
-        drop = ledger.overlaps.drop_called(order.withdraw)
-        instead = ledger.overlaps.drop_called(order.instead) if order.instead else None
+        drop = drop_called(config, ledger, order.withdraw)
+        instead = drop_called(config, ledger, order.instead) if order.instead else None
         ledger.withdrawals.check(drop)
         if instead is not None:
             _check_instead(ledger, drop, instead)

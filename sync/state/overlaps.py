@@ -12,6 +12,7 @@ from sync.state.database import Database
 FEW = 10  # works: smaller drops lie within earlier ones by chance
 MOST, HALF = 0.9, 0.5  # so many of the works of the one drop are the other's; and of the other's works it holds so many
 _SHA = re.compile(r"[0-9a-f]{6,64}")
+_NUMBER = re.compile(r"(?:drop:|#)([0-9]{1,18})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,20 +74,30 @@ class Overlaps:
             sql.execute("UPDATE overlaps SET answer = ? WHERE drop_id = ?", (answer, drop))
 
     def drop_called(self, name: str) -> int:
-        """The drop with this path, file name, or beginning of its hash (from six letters). Raises UsageFault for none, or for several."""
+        """The drop with this number (`drop:7`, `#7`), path, file name, or beginning of its hash (from six letters).
+
+        Raises UsageFault for none, or for several.
+        """
         rows = [tuple(row) for row in self._db.rows("SELECT id, path, sha256, state FROM drops ORDER BY id")]
+        number = _NUMBER.fullmatch(name)
+        numbered = [row for row in rows if number and row[0] == int(number[1])]
         exact = [row for row in rows if row[1] == name]
         near = [row for row in rows if PurePath(row[1]).name == name]
         hashed = [row for row in rows if _SHA.fullmatch(name) and row[2].startswith(name)]
-        found = exact or near or hashed
+        found = numbered or exact or near or hashed
         standing = [row for row in found if row[3] != "undone"]
         if len(standing) == 1:
             return int(standing[0][0])
         if not standing:
             why = "was taken back already" if found else "there is no such drop; zotdrop history names them"
             raise UsageFault(f"{name}: {why}")
-        several = ", ".join(f"{row[2][:8]} ({row[1]})" for row in standing)
-        raise UsageFault(f"{name}: that are {len(standing)} drops; say which by the beginning of its hash: {several}")
+        several = ", ".join(f"drop:{row[0]} ({row[1]}, {row[2][:8]})" for row in standing)
+        raise UsageFault(f"{name}: that are {len(standing)} drops; say which by its number: {several}")
+
+    def with_bytes(self, sha256: str) -> list[tuple[int, str]]:
+        """The drops with these bytes: number and path."""
+        rows = self._db.rows("SELECT id, path FROM drops WHERE sha256 = ? ORDER BY id", (sha256,))
+        return [(row[0], row[1]) for row in rows]
 
 
 def _nearly_one(shared: int, works: int, earlier: int) -> bool:

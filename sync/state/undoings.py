@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from sync.state.database import Database, encode
 
 UNDONE = "undone"
+# Of a record `r`: it was not taken back, and there is something of it that can be.
+STANDS = "r.reasons_json <> '[\"undone\"]' AND (r.state <> 'done' OR r.outcome <> 'unreadable')"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +44,18 @@ class Undoings:
         return RunRow(*row) if row else None
 
     def library_of(self, run: str) -> str:
-        """The identity of the library that a run wrote to; empty if it wrote nothing."""
+        """The identity of the library that a run wrote to, or whose records it took back; empty if it did neither."""
         found: str | None = self._db.value(
-            "SELECT l.identity FROM journal j JOIN libraries l ON l.id = j.library WHERE j.run = ? LIMIT 1", (run,)
+            "SELECT COALESCE((SELECT l.identity FROM journal j JOIN libraries l ON l.id = j.library WHERE j.run = ?1 LIMIT 1),"
+            " (SELECT l.identity FROM undone u JOIN records r ON r.id = u.record JOIN drops d ON d.id = r.drop_id"
+            " JOIN libraries l ON l.id = d.library WHERE u.run = ?1 LIMIT 1))",
+            (run,),
         )
         return found or ""
+
+    def took(self, run: str) -> bool:
+        """Whether the run took records back, be it that it had nothing to write for it: that can be undone, too."""
+        return bool(self._db.value("SELECT 1 FROM undone WHERE run = ? LIMIT 1", (run,)))
 
     def unfinished(self, library: int) -> list[tuple[str, str]]:
         """Runs that were stopped while they took another one back, and which that is."""
@@ -75,7 +84,10 @@ class Undoings:
         return found
 
     def take_back(self, run: str, undoes: str, keys: Collection[str]) -> None:
-        """Records that `undoes` brought and whose items these were: they are left out from now on, and their drops may come again."""
+        """Records that `undoes` brought and whose items these were: they are left out from now on, and their drops may come again.
+
+        A drop of which nothing stands any more is taken back with that; of another one the rest stands on.
+        """
         with self._db.transaction() as sql:
             for key in keys:
                 sql.execute(
@@ -90,10 +102,19 @@ class Undoings:
                 (encode([UNDONE]), run),
             )
             sql.execute(
-                "UPDATE drops SET state = ? WHERE id IN"
-                " (SELECT r.drop_id FROM undone u JOIN records r ON r.id = u.record WHERE u.run = ?)",
+                "UPDATE drops SET state = ?1 WHERE id IN"  # noqa: S608  # a constant, no input
+                " (SELECT r.drop_id FROM undone u JOIN records r ON r.id = u.record WHERE u.run = ?2)"
+                f" AND NOT EXISTS (SELECT 1 FROM records r WHERE r.drop_id = drops.id AND {STANDS})",
                 (UNDONE, run),
             )
+
+    def left_out(self, drop: int) -> bool:
+        """Whether records of this drop were taken back: it may come again, though others of its records stand."""
+        return bool(
+            self._db.value(
+                "SELECT 1 FROM records WHERE drop_id = ? AND reasons_json = ? LIMIT 1", (drop, encode([UNDONE]))
+            )
+        )
 
     def bring_back(self, undoes: str, keys: Collection[str]) -> None:
         """The run that took records back was taken back itself: those whose items these are stand as they stood.

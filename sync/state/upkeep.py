@@ -96,14 +96,15 @@ class Upkeep:
         ).rowcount
 
     def _journal(self, before: str, at: str) -> int:
-        """Run by run, so that none can be taken back by half; one that is being taken back just now keeps its own."""
+        """Run by run, so that none can be taken back by half; what is being taken back just now, a run or a drop, keeps its own."""
         if not before:
             return 0
         sql = self._db.connection
         went = sql.execute(
-            "INSERT OR IGNORE INTO let_go SELECT j.run, ?, COUNT(*) FROM journal j JOIN runs r ON r.id = j.run"
+            "INSERT OR IGNORE INTO let_go SELECT j.run, ?, COUNT(*) FROM journal j JOIN runs r ON r.id = j.run"  # noqa: S608  # constants, no input
             " WHERE r.started < ? AND r.finished IS NOT NULL"
             " AND j.run NOT IN (SELECT undoes FROM runs WHERE undoes <> '' AND finished IS NULL)"
+            f" AND j.run NOT IN ({_WITHDRAWN})"
             " AND NOT EXISTS (SELECT 1 FROM outbox o WHERE o.run = j.run AND o.state = 'pending') GROUP BY j.run",
             (at, before),
         ).rowcount
@@ -135,6 +136,12 @@ class Upkeep:
         ).rowcount
 
 
+# The runs that wrote to items of drops that are being taken back: of those drops, and of others that had the items before.
+_WITHDRAWN = (
+    "SELECT o.run FROM runs w JOIN records r ON r.drop_id = CAST(SUBSTR(w.undoes, 6) AS INTEGER)"
+    " JOIN records s ON s.id = r.id OR s.key = r.key JOIN outbox o ON o.record = s.id"
+    " WHERE w.undoes LIKE 'drop:%' AND w.finished IS NULL"
+)
 _IDLE = (
     "runs WHERE started < ? AND rowid <> (SELECT MAX(rowid) FROM runs) AND undoes = ''"
     " AND id NOT IN (SELECT first_run FROM drops) AND id NOT IN (SELECT undoes FROM runs)"

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from dataclasses import replace
 from itertools import groupby
 
 from sync.core.undo import Written
+from sync.core.withdrawal import History, Step
 from sync.errors import UsageFault
 from sync.state.database import Database, decode, encode
 from sync.state.undoings import UNDONE
@@ -58,23 +61,33 @@ class Withdrawals:
                 f"{row[0]}: what it wrote was let go of on {gone[:10]}, as [retention] journal says; it cannot be taken back any more"
             )
 
-    def written(self, drop: int) -> dict[str, list[Written]]:
-        """What the drop's records wrote, by key, in the order of the first write of each."""
-        found: dict[str, list[Written]] = {}
-        for _, rows in groupby(self._db.rows(_WRITES, (drop,)), key=lambda row: (row["run"], row["key"])):
+    def written(self, drop: int) -> dict[str, History]:
+        """What was written to the objects of the drop's records, by it and by drops that were taken back since, by key."""
+        found: dict[str, History] = {}
+        for (run, library, key), rows in groupby(
+            self._db.rows(_WRITES, (drop,)), key=lambda row: (row["run"], row["library"], row["key"])
+        ):
             answered = list(rows)
-            landed = self._journal(answered[0]["run"], answered[0]["library"], answered[0]["key"])
-            if len(landed) != len(answered):  # not to be told apart: left as it is
-                continue
-            for row, written in zip(answered, landed, strict=True):
-                if row["drop_id"] == drop and not row["undo"]:
-                    found.setdefault(written.key, []).append(written)
+            landed = self._journal(run, library, key)
+            known = found.get(key, History())
+            if len(landed) == len(answered):
+                steps = (
+                    Step(written, bool(row["undo"]), row["drop_id"] == drop)
+                    for row, written in zip(answered, landed, strict=True)
+                    if row["drop_id"] == drop or row["taken"]
+                )
+                found[key] = replace(known, steps=(*known.steps, *steps))
+            else:  # not to be told any more, or not apart
+                own = any(row["drop_id"] == drop and not row["undo"] for row in answered)
+                found[key] = replace(known, untold=known.untold or own, dark=known.dark or not own)
         return found
 
     def record_of(self, drop: int, key: str) -> int:
-        """The record of the drop that wrote this object."""
+        """The record of the drop that wrote this object, or ended in it."""
         found: int = self._db.value(
-            "SELECT o.record FROM outbox o JOIN records r ON r.id = o.record WHERE r.drop_id = ? AND o.key = ? ORDER BY o.id LIMIT 1",
+            "SELECT COALESCE((SELECT o.record FROM outbox o JOIN records r ON r.id = o.record"
+            " WHERE r.drop_id = ?1 AND o.key = ?2 ORDER BY o.id LIMIT 1),"
+            " (SELECT id FROM records WHERE drop_id = ?1 AND key = ?2 ORDER BY id LIMIT 1))",
             (drop, key),
         )
         return found
@@ -89,19 +102,28 @@ class Withdrawals:
         )
         return found or ""
 
-    def take_back(self, run: str, drop: int) -> None:
-        """The drop stands no more: its records are left out from now on, its questions are nobody's, and it may come again."""
+    def take_back(self, run: str, drop: int, but: Collection[str] = ()) -> None:
+        """The drop stands no more: its records are left out from now on, its questions are nobody's, and it may come again.
+
+        but: objects that could not be taken back: the records that they are of stand on, and the drop with them.
+        """
+        stay = {self.record_of(drop, key) for key in but}
+        keys = {self._db.value("SELECT key FROM records WHERE id = ?", (record,)) for record in stay} | set(but)
+        rows = self._db.rows(
+            "SELECT id, key FROM records WHERE drop_id = ? AND state = 'done' AND outcome <> 'unreadable' AND reasons_json <> ?",
+            (drop, encode([UNDONE])),
+        )
         with self._db.transaction() as sql:
-            sql.execute(
-                "INSERT OR IGNORE INTO undone SELECT ?, id, outcome, reasons_json FROM records"
-                " WHERE drop_id = ? AND state = 'done' AND outcome <> 'unreadable' AND reasons_json <> ?",
-                (run, drop, encode([UNDONE])),
+            sql.executemany(
+                "INSERT OR IGNORE INTO undone SELECT ?, id, outcome, reasons_json FROM records WHERE id = ?",
+                [(run, row[0]) for row in rows if row[1] is None or row[1] not in keys],
             )
             sql.execute(
                 "UPDATE records SET outcome = 'left', reasons_json = ? WHERE id IN (SELECT record FROM undone WHERE run = ?)",
                 (encode([UNDONE]), run),
             )
-            sql.execute("UPDATE drops SET state = ? WHERE id = ?", (UNDONE, drop))
+            if not keys:
+                sql.execute("UPDATE drops SET state = ? WHERE id = ?", (UNDONE, drop))
 
     def taken(self, run: str) -> list[str]:
         """The items of the records that this run left out."""
@@ -137,10 +159,14 @@ class Withdrawals:
         return [Written(key, decode(before) if before else None, decode(after)) for before, after in rows]
 
 
-# All that landed under the keys that the drop wrote to, in the runs in which it did: the journal has a row for each, in order.
+# All that landed under the keys that the drop wrote to or ended in, in the runs in which its records, and others of the
+# same items, did: the journal has a row for each, in order.
 _WRITES = (
-    "SELECT o.run, o.library, o.key, o.undo, w.drop_id FROM (SELECT DISTINCT x.run, x.library, x.key FROM records r"
-    " JOIN outbox x ON x.record = r.id WHERE r.drop_id = ? AND x.state = 'done') k"
+    "SELECT o.run, o.library, o.key, o.undo, w.drop_id, w.reasons_json = '[\"undone\"]' AS taken FROM"
+    " (SELECT x.run, x.library, x.key FROM records r JOIN outbox x ON x.record = r.id WHERE r.drop_id = ?1 AND x.state = 'done'"
+    " UNION SELECT x.run, x.library, x.key FROM records r JOIN records s ON s.key = r.key"
+    " JOIN outbox x ON x.record = s.id AND x.key = s.key AND x.state = 'done' WHERE r.drop_id = ?1"
+    " AND x.library = (SELECT library FROM drops WHERE id = ?1)) k"
     " JOIN outbox o ON o.run = k.run AND o.key = k.key AND o.library = k.library JOIN records w ON w.id = o.record"
     " WHERE o.state = 'done' ORDER BY (SELECT MIN(id) FROM outbox f WHERE f.run = o.run AND f.key = o.key), o.id"
 )
