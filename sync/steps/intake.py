@@ -29,11 +29,12 @@ _HEAD_LINES, _HEAD_LETTERS = 200, 200_000  # what a format is told by
 def arrive(tools: Tools, run: Run, task: Task) -> DropRow:
     """The ledger's row for this drop: the one it has, or a new one.
 
-    One that was taken back comes anew when it is brought again; a file that just stayed in its inbox was not.
+    One that was taken back comes anew when it is brought again; a file that just stayed in its inbox, or in held/, was not.
     """
     library, wish = tools.snapshot.id, task.rules.fingerprint(task.drop.subfolder)
     known = tools.ledger.records.find(library, task.drop.sha256, wish)
-    if known and known.state == UNDONE and not (task.ours and task.rules.on_success == "leave"):
+    stayed = task.ours and task.rules.on_success == "leave"
+    if known and known.state == UNDONE and not stayed and not stays_back(tools, task, known):
         tools.ledger.records.retire(known.id)
         known = None
     row = known or tools.ledger.records.arrive(
@@ -52,6 +53,11 @@ def arrive(tools: Tools, run: Run, task: Task) -> DropRow:
     if task.rules.attachments == "files":
         tools.uploads.came_from(row.id, task.drop.path.parent.absolute())
     return row
+
+
+def stays_back(tools: Tools, task: Task, row: DropRow) -> bool:
+    """Whether a drop is only tried again, and somebody took it back: only who brings the file again wants it again."""
+    return task.held and row.state == UNDONE and not tools.ledger.retries.missed(row.id)
 
 
 def note(tools: Tools, task: Task, row: DropRow) -> None:
