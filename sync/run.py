@@ -41,6 +41,8 @@ from sync.steps.writing import drain, leave_deleted
 
 log = logging.getLogger("zotdrop.run")
 
+_STAYS_BACK = "it was taken back, and a retry does not bring it again; who wants it again moves the file into the inbox"
+
 PASSES = 5  # times that works are looked at again because their twin was being written, or somebody was faster
 
 
@@ -185,6 +187,8 @@ def _one_task(tools: Tools, kind: str, work: Callable[[Run, dict[str, Any]], Non
 def sync_drop(tools: Tools, run: Run, task: Task, *, before: ZotdropError | None = None) -> DropReport:
     """The journey of one drop. `before`: what went wrong already, so that the drop is only noted and waits."""
     row = intake.arrive(tools, run, task)
+    if intake.stays_back(tools, task, row):
+        return replace(drop_report(tools, task, row), message=_STAYS_BACK)
     if row.state in {"done", UNDONE}:
         return _finish(tools, task, row, again=True)
     if row.state == "reading":

@@ -169,3 +169,18 @@ def test_a_collection_that_is_gone_in_the_middle(stage: Scene, on_purpose: bool)
     assert outcomes(report) == {"created": 1}
     assert len(item["collections"]) == len(shelf.collections()) == (0 if on_purpose else 1)
     assert problems(report) == (["collection-gone"] if on_purpose else [])
+
+
+@pytest.mark.parametrize("first", ["long", "short"])
+def test_of_records_that_meet_in_somebodys_item_the_one_whose_text_fits_gives_it(stage: Scene, first: str) -> None:
+    shelf = stage.zotero.library()
+    title = "Tides and the people who read them"
+    key = shelf.add(itemType="journalArticle", title=title, DOI="10.5555/tides", extra="PMID: 12345678")
+    long = f"TY  - JOUR\nTI  - {title}\nDO  - 10.5555/tides\nVL  - 31\nAU  - Berg, Anna\nAB  - {'salt ' * 20_000}\nER  - \n"
+    short = f"TY  - JOUR\nTI  - {title}\nAN  - 12345678\nDB  - MEDLINE\nIS  - 6\nPY  - 2021\nAB  - Tides were read.\nER  - \n"
+    report = stage.sync(str(stage.drop("a.ris", long + short if first == "long" else short + long)))
+    item = shelf.item(key)
+    assert (item["abstractNote"], item["volume"], item["issue"]) == ("Tides were read.", "31", "6")
+    assert outcomes(report) == {"updated": 2}
+    assert ("text-left-out" in problems(report)) is (first == "long")
+    assert len(shelf.items()) == 1

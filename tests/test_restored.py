@@ -258,6 +258,27 @@ def test_after_a_rebuild_nothing_that_a_person_did_is_taken_back_or_overwritten(
     assert {tag["tag"] for tag in after[keys[0]]["tags"]} == {"mine"}
 
 
+def test_a_rebuild_counts_each_record_once_also_those_that_follow_another(stage: Scene) -> None:
+    (stage.inbox / "a.ris").write_text(to_ris(WORKS[:2]) + to_ris(WORKS[:2]) + to_ris(WORKS[:1]))
+    carry(stage)
+    rows = described(stage)
+    lose(stage)
+    told = carry(stage, rebuild=True)["rebuild"]["drops"]
+    assert [one["outcomes"] for one in told] == [{"created": 5}]
+    assert described(stage) == rows
+    assert [outcome for *_, outcome in rows] == ["created", "created", "merged", "merged", "merged"]
+
+
+def test_a_retry_brings_in_what_a_rebuild_missed_since_nobody_took_it_back(stage: Scene) -> None:
+    drop(stage, "a.ris", WORKS[:3])
+    lose(stage)
+    (stage.inbox / "held").mkdir(exist_ok=True)
+    (stage.inbox / "held" / "b.ris").write_text(to_ris(WORKS[4:6]))
+    told = carry(stage, rebuild=True)["rebuild"]["drops"]
+    assert {"not-in-library": 2} in [one["outcomes"] for one in told]
+    assert outcomes(carry(stage, retry=True)) == {"created": 2}
+
+
 def test_records_that_are_nowhere_are_told_and_come_in_when_their_file_comes_again(stage: Scene) -> None:
     drop(stage, "a.ris", WORKS[:3])
     lose(stage)

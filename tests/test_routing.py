@@ -107,6 +107,19 @@ def test_a_drop_belongs_to_a_review_by_inbox_subfolder_or_command(
     assert paths(desk) == {path}
 
 
+@pytest.mark.parametrize("folder", ["done", "held"])
+@pytest.mark.parametrize("subfolder", ["", "week-1"])
+def test_a_file_that_was_put_away_and_is_named_by_hand_has_the_subfolder_that_it_had(
+    desk: Desk, folder: str, subfolder: str
+) -> None:
+    configure(desk, collection="Drops/{subfolder}")
+    place = desk.inbox / folder / subfolder
+    place.mkdir(parents=True, exist_ok=True)
+    (place / "a.ris").write_text(to_ris(WORKS[:2]))
+    sync(desk, str(place / "a.ris"))
+    assert paths(desk) == {f"Drops/{subfolder}" if subfolder else "Drops"}
+
+
 def test_the_search_of_a_drop_is_noted_and_told_with_what_was_expected(desk: Desk) -> None:
     configure(desk, review="icbt/embase-2026")
     report = sync(desk, str(desk.drop("a.ris", to_ris(WORKS[:5]))))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from dataclasses import replace
 from pathlib import Path
 from threading import Event
 
@@ -80,7 +81,7 @@ def _held_tasks(config: Config, order: Order, name: str) -> list[Task]:
     if other or not held.is_dir():
         return []
     files = [file for file in drops.scan(held) if not drops.is_no_export(file)]
-    return [_task(config, order, name, file, str(file), root=held) for file in files]
+    return [replace(_task(config, order, name, file, str(file), root=held), held=True) for file in files]
 
 
 def _file_task(config: Config, order: Order, path: str, shown: str) -> Task:
@@ -88,7 +89,15 @@ def _file_task(config: Config, order: Order, path: str, shown: str) -> Task:
     if not file.is_file():
         raise UsageFault(f"{path}: there is no such file" if not file.exists() else f"{path}: this is no file")
     _check_size(config, file)
-    return _task(config, order, _inbox_of(config, order, file), file, shown)
+    inbox = _inbox_of(config, order, file)
+    return _task(config, order, inbox, file, shown, root=_root_of(config, inbox, file))
+
+
+def _root_of(config: Config, inbox: str, file: Path) -> Path:
+    """Below what a file has its subfolder: what was put away has the one that it had in its inbox."""
+    root = Path(config.inbox[inbox].path)
+    away = (root.resolve() / name for name in (drops.DONE, drops.HELD))
+    return next((folder for folder in away if file.is_relative_to(folder)), root)
 
 
 def _stay_inside(root: Path, path: Path, file: Path) -> None:

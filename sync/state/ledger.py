@@ -12,7 +12,7 @@ from sync.state.notices import Notices
 from sync.state.outbox import Outbox
 from sync.state.overlaps import Overlaps
 from sync.state.questions import Questions
-from sync.state.records import Records
+from sync.state.records import OWED, Records
 from sync.state.retries import Retries
 from sync.state.routes import Routes
 from sync.state.snapshot import Snapshot
@@ -108,9 +108,7 @@ class Ledger:
                 " AND drop_id NOT IN (SELECT id FROM drops WHERE state = 'undone')"
             ),
             "records for a service that is away": "SELECT COUNT(*) FROM records WHERE state = 'waiting'",
-            "items that a service still owes values": (
-                "SELECT COUNT(*) FROM records WHERE owed_json <> '[]' AND state = 'done' AND key IS NOT NULL"
-            ),
+            "items that a service still owes values": f"SELECT COUNT(*) {OWED} AND r.key IS NOT NULL",
             "files to be uploaded to the library": "SELECT COUNT(*) FROM uploads WHERE state = 'open'",
             "records for a person's decision": "SELECT COUNT(*) FROM records WHERE state = 'done' AND outcome = 'asked'",
         }

@@ -118,7 +118,8 @@ class Questions:
                 (encode([DECIDED]), record),
             )
             sql.execute("UPDATE records SET state = 'follows', outcome = NULL WHERE survivor = ?", (record,))
-            sql.execute("UPDATE drops SET state = 'open' WHERE id = ?", (row["drop_id"],))
+            # One that was taken back may still come again: what is decided of this record is carried out all the same.
+            sql.execute("UPDATE drops SET state = 'open' WHERE id = ? AND state <> 'undone'", (row["drop_id"],))
 
     def decided(self, record: int) -> list[Decision]:
         """What was decided of a record, oldest first, and why it had been asked."""

@@ -12,6 +12,12 @@ from sync.core.record import Gap, Problem, Reading, Record, from_json, to_json
 from sync.core.sketch import Sketch, sketch
 from sync.state.database import Database, decode, encode
 
+# The records of which a source owes something. What was taken back, alone or with its drop, is owed nothing.
+OWED = (
+    "FROM records r JOIN drops d ON d.id = r.drop_id WHERE r.owed_json <> '[]' AND r.state = 'done'"
+    " AND r.reasons_json <> '[\"undone\"]' AND d.state <> 'undone'"
+)
+
 
 @dataclass(frozen=True, slots=True)
 class DropRow:
@@ -261,18 +267,17 @@ class Records:
 
     def owing(self, library: int) -> list[tuple[int, tuple[str, ...], bool]]:
         """Records that ended in an item of this library while a source was away, the sources still to be asked, and whether
-        these may be told more than identifiers.
+        these may be told more than identifiers. What was taken back is owed nothing, as long as it is not brought back.
         """
         rows = self._db.rows(
-            "SELECT r.id, r.owed_json, d.asks_json FROM records r JOIN drops d ON d.id = r.drop_id WHERE d.library = ?"
-            " AND r.owed_json <> '[]' AND r.state = 'done' AND r.key IS NOT NULL ORDER BY r.id",
+            f"SELECT r.id, r.owed_json, d.asks_json {OWED} AND d.library = ? AND r.key IS NOT NULL ORDER BY r.id",
             (library,),
         )
         return [(row[0], tuple(decode(row[1])), bool(decode(row[2])["titles"])) for row in rows]
 
     def any_owed(self) -> bool:
         """Whether any source still owes an answer for an item that was written."""
-        return bool(self._db.value("SELECT 1 FROM records WHERE owed_json <> '[]' AND state = 'done' LIMIT 1"))
+        return bool(self._db.value(f"SELECT 1 {OWED} LIMIT 1"))  # a constant, no input
 
     def work(self, record: int) -> Work:
         """The work that this record stands for."""

@@ -8,6 +8,7 @@ from sync.core.record import Reading, to_json
 from sync.state.database import Database, decode, encode
 
 AGAIN = "tried-again"
+MISSING = "not-in-library"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,11 @@ class Retries:
         """The records that could not be read, and of which the text is kept."""
         rows = self._db.rows(f"{_ENDED} AND r.outcome = 'unreadable' AND r.raw <> '' ORDER BY r.id", (library,))
         return [Unreadable(row[0], row[1]) for row in rows]
+
+    def missed(self, drop: int) -> bool:
+        """Whether records of a drop were not found in the library when the ledger was made again: nobody took those back."""
+        query = "SELECT 1 FROM records WHERE drop_id = ? AND reasons_json = ? LIMIT 1"
+        return bool(self._db.value(query, (drop, encode([MISSING]))))
 
     def release(self, record: int) -> None:
         """A record is to be looked at again, and with it those that follow it; what the library said of it is taken back."""

@@ -29,11 +29,12 @@ _HEAD_LINES, _HEAD_LETTERS = 200, 200_000  # what a format is told by
 def arrive(tools: Tools, run: Run, task: Task) -> DropRow:
     """The ledger's row for this drop: the one it has, or a new one.
 
-    One that was taken back, be it in part, comes anew when it is brought again; a file that just stayed in its inbox was not.
+    One that was taken back, be it in part, comes anew when it is brought again; a file that just stayed in its inbox, or in held/, was not.
     """
     library, wish = tools.snapshot.id, task.rules.fingerprint(task.drop.subfolder)
     known = tools.ledger.records.find(library, task.drop.sha256, wish)
-    if known and _taken_back(tools, known) and not (task.ours and task.rules.on_success == "leave"):
+    stayed = task.ours and task.rules.on_success == "leave"
+    if known and _taken_back(tools, known) and not stayed and not stays_back(tools, task, known):
         tools.ledger.records.retire(known.id)
         known = None
     row = known or tools.ledger.records.arrive(
@@ -56,6 +57,11 @@ def arrive(tools: Tools, run: Run, task: Task) -> DropRow:
 
 def _taken_back(tools: Tools, row: DropRow) -> bool:
     return row.state == UNDONE or (row.state == "done" and tools.ledger.undoings.left_out(row.id))
+
+
+def stays_back(tools: Tools, task: Task, row: DropRow) -> bool:
+    """Whether a drop is only tried again, and somebody took it back: only who brings the file again wants it again."""
+    return task.held and _taken_back(tools, row) and not tools.ledger.retries.missed(row.id)
 
 
 def note(tools: Tools, task: Task, row: DropRow) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from sync.core import schema
 from sync.core.keys import note_key
 from sync.core.mend import Mended, fitted, mended
 from sync.core.plan import Action, Create, Leave, Update
@@ -16,6 +17,7 @@ from sync.steps.noting import post_note
 from sync.steps.tools import Run, Tools
 
 _NO_PARENT = 409  # "Parent item ... not found"
+_TOO_LONG = 413
 
 
 def fit(tools: Tools, record: int, action: Action) -> Action:
@@ -59,8 +61,19 @@ def tried_again(tools: Tools, run: Run, post: Post, refusal: Refusal) -> bool:
     else:
         note = Problem("text-left-out", "the item is not zotdrop's: it gets no note, the text stays in the ledger")
         found = replace(found, problems=(*found.problems, *([note] if found.notes else ())))
+    if refusal.code == _TOO_LONG:
+        _ask_others(tools, post, found)
     _tell(tools, post.record, found)
     return True
+
+
+def _ask_others(tools: Tools, post: Post, found: Mended) -> None:
+    """Of records that meet in an item one had a text that is too long for it: those that have another for its field are decided anew."""
+    kind = str((tools.snapshot.data(post.key) or post.data).get("itemType"))
+    lost = {schema.base_field(kind, name) for name in post.data if name not in found.data}
+    for other in tools.ledger.records.awaiting(post.key, post.record):
+        if lost.intersection(tools.ledger.records.work(other).record.fields):
+            tools.ledger.records.again(other)
 
 
 def tell_what_is_gone(tools: Tools, post: Post, receipt: Receipt) -> None:

@@ -15,6 +15,7 @@ from sync.core.sketch import sketch
 from sync.drops.old import PutAway
 from sync.report import Upkeep
 from sync.state.records import DropRow, Work
+from sync.state.retries import MISSING
 from sync.state.undoings import UNDONE
 from sync.steps import intake
 from sync.steps.deciding import SAME_ENTRY, find_twins, remembered
@@ -22,7 +23,6 @@ from sync.steps.enriching import Enriched, gather
 from sync.steps.tools import Rules, Run, Task, Tools
 
 _SAID = frozenset({"created", "merged", "updated", "left", "asked", "refused"})
-_MISSING = "not-in-library"
 
 _CANNOT_BE_TOLD = (
     "What cannot be told from files and library: runs from before (they cannot be undone), where values of sources came from,"
@@ -48,7 +48,7 @@ class Rebuilt:
     @property
     def missing(self) -> int:
         """Records that the library neither has nor says were deleted."""
-        return self.outcomes.get(_MISSING, 0)
+        return self.outcomes.get(MISSING, 0)
 
 
 def rebuild(tools: Tools, run: Run, found: Found) -> Rebuilt:
@@ -68,7 +68,7 @@ def rebuild(tools: Tools, run: Run, found: Found) -> Rebuilt:
     with tools.ledger.transaction():
         outcomes = Counter(_settle_all(tools, run, found, tools.ledger.records.get(row.id)))
         tools.ledger.records.close_drop_if_done(row.id)
-        if outcomes[_MISSING]:
+        if outcomes[MISSING]:
             tools.ledger.records.may_come_again(row.id)
     return Rebuilt(path, outcomes)
 
@@ -92,21 +92,23 @@ def told_of(tools: Tools, rebuilt: Sequence[Rebuilt]) -> Upkeep:
     return Upkeep("rebuild", (*lines, _CANNOT_BE_TOLD), facts)
 
 
-_WORDS = {_MISSING: "not in the library", "gone": "deleted or in the trash, and left so"}
+_WORDS = {MISSING: "not in the library", "gone": "deleted or in the trash, and left so"}
 
 
 def _settle_all(tools: Tools, run: Run, found: Found, row: DropRow) -> list[str]:
     """Every record of the drop gets its end; how each ended."""
     told = _told(found.put_away, row.entries)
-    ended = []
+    ended: list[str] = []
+    followers: set[int] = set()  # each ends with its survivor, which stands before it
     for line in list(tools.ledger.records.rows(row.id)):
         state, outcome = tools.ledger.records.outcome(line.id)
-        if state == "follows":
-            continue  # ends with its survivor
+        if state == "follows" or line.id in followers:
+            continue
         if outcome == "unreadable":
             ended.append(outcome)
             continue
         work = tools.ledger.records.work(line.id)
+        followers.update(member.id for member in work.members)
         asked = "asked" if state == "done" else ""
         ended += [_settle(tools, run, found.rules, work, told.get(line.ordinal, {}), asked)] * (1 + len(work.members))
     return ended
@@ -122,7 +124,7 @@ def _settle(tools: Tools, run: Run, rules: Rules, work: Work, told: Mapping[str,
     if asked:
         return asked  # as it was noted
     outcome, ended_in, reasons = _as_told(tools, told) or _as_matched(tools, run, rules, work)
-    records.settle(work.id, ended_in, "left" if outcome == _MISSING else outcome, reasons)
+    records.settle(work.id, ended_in, "left" if outcome == MISSING else outcome, reasons)
     return outcome
 
 
@@ -156,7 +158,7 @@ def _as_matched(tools: Tools, run: Run, rules: Rules, work: Work) -> tuple[str, 
     _, twins = find_twins(tools, run, known, sketch(known.record), {})
     action = plan(known.record, twins, _wish(rules))
     if isinstance(action, Create):
-        return _MISSING, None, (_MISSING,)
+        return MISSING, None, (MISSING,)
     if isinstance(action, Ask):
         return "asked", None, (*action.reasons, f"item:{action.key}")
     return "left", action.key, (*action.reasons, "rebuilt")

@@ -68,12 +68,15 @@ class Rules:
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """A drop to work off under these rules. `name`: how it is called in reports. `ours`: it lies in an inbox, and is moved."""
+    """A drop to work off under these rules. `name`: how it is called in reports. `ours`: it lies in an inbox, and is moved.
+    `held`: nobody brought it, it lies in held/ and is tried again.
+    """
 
     drop: Drop
     rules: Rules
     name: str
     ours: bool = False
+    held: bool = False
 
 
 @dataclass(frozen=True, slots=True)
