@@ -61,7 +61,7 @@ class ApiLibrary:
         return self._lacks
 
     def changes(self, since: int, known: Mapping[str, int] = NOTHING) -> Iterator[Delta]:
-        """What changed, in pages of 100. Who knows nothing yet is not told what is gone.
+        """What changed, in pages of 100. Who knows nothing yet is told all that is gone: an item of ours may be among it.
 
         The keys are listed first and read by key, so that what changes meanwhile moves no page: it comes next time. Earlier
         pages carry `since`: only the last one is a place to go on from.
@@ -71,7 +71,7 @@ class ApiLibrary:
         if newest > since or since == 0:
             wanted = [key for key, version in versions.items() if known.get(key) != version]
             yield from (Delta(since, tuple(page)) for page in self._pages(wanted))
-            yield Delta(newest, gone=tuple(self._gone(since)) if since or known else ())
+            yield Delta(newest, gone=tuple(self._gone(since)) if newest else ())
         else:
             yield Delta(newest)
 
