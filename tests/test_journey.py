@@ -397,7 +397,7 @@ def test_a_rule_for_a_field_that_zotero_does_not_have_is_a_fault(stage: Scene) -
 def test_status_counts_what_there_is(stage: Scene) -> None:
     stage.sync(str(stage.drop("search.ris", to_ris(WORKS[:2]))))
     facts = json.loads(stage.run("--json", "status").stdout)
-    assert facts["drops"] == {"total": 1, "done": 1}
+    assert facts["drops"] == {"total": 1, "done": 1, "undone": 0}
     assert facts["outcomes"] == {"created": 2}
     assert facts["daemon"] is False
 

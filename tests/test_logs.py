@@ -33,7 +33,8 @@ def _known() -> None:
 
 @pytest.fixture
 def told() -> Iterator[io.StringIO]:
-    """What a logger in JSON writes, at any level."""
+    """What a logger in JSON writes, at any level, where no run has been yet."""
+    logs.run_is("")
     out, logger = io.StringIO(), logging.getLogger("zotdrop")
     handler = logging.StreamHandler(out)
     handler.setFormatter(logs.Json())

@@ -77,6 +77,7 @@ def test_a_clock_that_is_set_does_not_stop_the_service(tmp_path: Path, before: s
             clock.write_text(after)
             (stage.inbox / "b.ris").write_text(to_ris(works[1:]))
             until((stage.inbox / "done" / "b.ris").exists, "the one after the clock was set is done too")
+            until(lambda: b"the timetable follows" in log.read_bytes(), "the service has seen that the clock was set")
             process.send_signal(signal.SIGTERM)
             assert process.wait(LONGEST) == 0
         finally:

@@ -349,4 +349,9 @@ CASES = (
 def test_whatever_happens_a_persons_work_stays_and_nothing_is_there_twice() -> None:
     MET.clear()
     run_state_machine_as_test(SharedWork, settings=MACHINE)
+    more = settings(MACHINE, derandomize=False, max_examples=30)
+    for _ in range(8):  # the rarest cases do not come up in every hundred interleavings
+        if all(MET[case] for case in CASES):
+            break
+        run_state_machine_as_test(SharedWork, settings=more)
     assert {case: MET[case] for case in CASES if not MET[case]} == {}
