@@ -91,7 +91,10 @@ def _life(facts: dict[str, Any]) -> list[str]:
     if not facts["daemon"]:
         return ["service: not running"]
     lines = [f"service: running since {facts['started']}", f"now: {_doing(facts['doing']) or 'nothing to do'}"]
-    times = {name: at for name, at in facts["next"].items() if name not in {"orders", "pulse", "watchdog"}}
+    if facts["quiet_until"]:
+        lines.append(f"quiet hours until {facts['quiet_until']}: no inbox is looked at, nothing is taken in")
+    lines += [f"{name}: failed {times} times in a row; the log says why" for name, times in facts["failing"].items()]
+    times = {name: at for name, at in facts["next"].items() if name not in {"orders", "bulletin", "watchdog"}}
     return [*lines, *([f"next: {', '.join(f'{name} {at}' for name, at in times.items())}"] if times else [])]
 
 

@@ -96,15 +96,15 @@ class Bulletin:
         with self._lock:
             return {**copy.deepcopy(self._state), "beat": instant(self._now()), **outlook}
 
-    def looked(self, inbox: str, waiting: Sequence[str | Path] | None) -> None:
-        """An inbox was looked at. waiting: the drops that lie in it; None if its folder is gone."""
+    def looked(self, inbox: str, waiting: Sequence[str | Path] | None, held: int = 0) -> None:
+        """An inbox was looked at. waiting: the drops that lie in it; None if its folder is gone.  held: those in its `held/`."""
         at = instant(self._now())
         with self._lock:
             own = self._inbox(inbox)
             known = own["oldest"] or {}
             paths = [str(path) for path in waiting or ()]
             oldest = known if known.get("path") in paths else {"path": paths[0], "since": at} if paths else None
-            own |= {"looked": at, "there": waiting is not None, "waiting": len(paths), "oldest": oldest}
+            own |= {"looked": at, "there": waiting is not None, "waiting": len(paths), "oldest": oldest, "held": held}
             if waiting is not None and not paths:
                 own["success"] = at
 
@@ -162,4 +162,4 @@ class Bulletin:
 def _remembered(before: Mapping[str, Any]) -> dict[str, Any]:
     """What of an inbox outlives a service."""
     kept = {"success": before.get("success", ""), "oldest": before.get("oldest")}
-    return {"looked": "", "there": True, "waiting": 0, **kept}
+    return {"looked": "", "there": True, "waiting": 0, "held": 0, **kept}

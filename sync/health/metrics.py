@@ -75,6 +75,12 @@ def of_service(pulse: Mapping[str, Any], free_bytes: int, now: datetime) -> list
             "Drops that lie in an inbox.",
             [({"inbox": name}, own["waiting"]) for name, own in inboxes],
         ),
+        Family(
+            "zotdrop_inbox_held_files",
+            "gauge",
+            "Drops in an inbox's held folder, at which a person must look.",
+            [({"inbox": name}, own["held"]) for name, own in inboxes],
+        ),
         Family("zotdrop_inbox_there", "gauge", "0 while an inbox's folder is gone.", [({"inbox": name}, float(own["there"])) for name, own in inboxes]),
         Family("zotdrop_free_bytes", "gauge", "Free space where the ledger lies.", [({}, free_bytes)]),
         Family("zotdrop_time_seconds", "gauge", "The service's clock.", [({}, now.timestamp())]),

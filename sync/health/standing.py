@@ -31,6 +31,8 @@ def life(config: Config) -> dict[str, Any]:
             "next": {},
             "retries": [],
             "inboxes_seen": {},
+            "quiet_until": "",
+            "failing": {},
             "died": died,
         }
     return {
@@ -40,6 +42,8 @@ def life(config: Config) -> dict[str, Any]:
         "next": pulse.get("next", {}),
         "retries": pulse.get("retries", []),
         "inboxes_seen": pulse.get("inboxes", {}),
+        "quiet_until": pulse.get("quiet_until", ""),
+        "failing": pulse.get("failing", {}),
         "died": None,
     }
 

@@ -11,6 +11,7 @@ from sync.state.figures import Figures
 
 LATE = 60.0  # seconds at least that a look may be overdue
 LATE_TIMES = 6  # and so many times the time between two looks
+TIMES = 3  # faults of a job in a row: fewer may be a passing one
 
 
 def health(
@@ -52,13 +53,16 @@ def _reasons(pulse: Mapping[str, Any], found: Figures | None, low: bool, late: l
     for name, own in pulse["inboxes"].items():
         if not own["there"]:
             yield f"the folder of inbox {name} is gone"
+    for name, times in pulse.get("failing", {}).items():
+        if times >= TIMES:
+            yield f"{name} failed {times} times in a row: the log says why"
     for name in late:
         yield f"inbox {name} was not looked at for too long"
 
 
 def _is_late(pulse: Mapping[str, Any], inbox: str, every: float, now: datetime) -> bool:
-    """Whether an inbox was not looked at when it should have been; while a run is at work, none is."""
-    if pulse["doing"] is not None:
+    """Whether an inbox was not looked at when it should have been; while a run is at work, or in quiet hours, none is."""
+    if pulse["doing"] is not None or pulse.get("quiet_until"):
         return False
     last = pulse["inboxes"].get(inbox, {}).get("looked") or pulse["started"]
     return (now - datetime.fromisoformat(last)).total_seconds() > max(LATE, LATE_TIMES * every)

@@ -101,6 +101,11 @@ class DropReport:
         return {outcome: counted[outcome] for outcome in OUTCOMES}
 
     @property
+    def wants_a_person(self) -> bool:
+        """Whether something of it could not be read or was refused: such a drop is held."""
+        return bool(self.message or self.outcomes["unreadable"] or self.outcomes["refused"])
+
+    @property
     def adds_up(self) -> bool:
         """Whether every entry has exactly one end."""
         return sum(self.outcomes.values()) == self.entries == len(self.records)

@@ -153,7 +153,7 @@ class Daemon:
         was_missing = watch.missing
         with self.pulse.doing(f"looking into {watch.inbox.path}", LOOK_MOST):
             ready = watch.look(self._now())
-        self.bulletin.looked(name, watch.waiting)
+        self.bulletin.looked(name, watch.waiting, watch.held(self._now()))
         if was_missing and not watch.missing:
             self.events.watch(config)
         if ready and self._has_room(config):
@@ -208,7 +208,7 @@ class Daemon:
             self._teller.happened("recovered", f"crash@{since}", told)
 
     def _outlook(self) -> dict[str, Any]:
-        """What comes next: the next look at each inbox and the next of each other job, and drops that are tried again."""
+        """What comes next: each inbox's look, each other job, drops that are tried again; quiet hours, and jobs that fail."""
         now = wiring.utc_now()
         retries = [
             {"path": str(path), "inbox": name, "at": instant(now + timedelta(seconds=seconds))}
@@ -216,7 +216,13 @@ class Daemon:
             for path, seconds in watch.retries(self._now()).items()
         ]
         following = {name: instant(at.astimezone(UTC)) for name, at in self.timetable.next().items()}
-        return {"next": following, "retries": retries}
+        quiet = self.timetable.quiet()
+        return {
+            "next": following,
+            "retries": retries,
+            "quiet_until": instant(quiet.astimezone(UTC)) if quiet else "",
+            "failing": self.timetable.failing(),
+        }
 
     def _take_up(self, config: Config) -> None:
         """Go on with this config; what is known of an inbox that stays the same is kept."""
@@ -304,8 +310,8 @@ class Daemon:
                 self.bulletin.ended(order.inbox or "", [], kind="daemon")
                 return []
         for report in reports:
-            for drop, line in log_lines(report):
-                log.info("%s", line, extra={"run": report.run, "drop": drop})
+            for level, drop, line in log_lines(report):
+                log.log(level, "%s", line, extra={"run": report.run, "drop": drop})
         self._teller.after(reports, order.inbox or order.library or "")
         self.bulletin.ended(order.inbox or "", reports, kind="daemon")
         self.worst_code = self.worst_code or worst(reports, strict=False)

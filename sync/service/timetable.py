@@ -21,6 +21,7 @@ from sync.service.pulse import Pulse
 log = logging.getLogger("zotdrop.service")
 
 JUMP = 5.0  # seconds by which the wall clock may drift from the steady one between two looks at them
+REST_MOST = 600.0  # seconds until a job that fails again and again is tried once more
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +99,9 @@ class Timetable:
             job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1}
         )
         self._quiet = ""
+        self._zone: tzinfo | None = None
         self._pulse, self._began = pulse, began
+        self._failing: dict[str, int] = {}
 
     def start(self) -> None:
         """From now on jobs begin."""
@@ -116,7 +119,8 @@ class Timetable:
     def set(self, jobs: Iterable[Job], zone: tzinfo | None, quiet: str) -> None:
         """These jobs instead of those that are there. One that runs goes on, and does not begin again before its end."""
         wanted = {job.name: (job, trigger_of(job.plan, job.every, zone)) for job in jobs}
-        self._quiet = quiet
+        self._quiet, self._zone = quiet, zone
+        self._failing = {name: times for name, times in self._failing.items() if name in wanted}
         for known in self._scheduler.get_jobs():
             if known.id not in wanted:
                 known.remove()
@@ -124,14 +128,22 @@ class Timetable:
             self._scheduler.add_job(self._begin, trigger, args=[job, zone], id=name, replace_existing=True)
 
     def soon(self, name: str, seconds: float) -> None:
-        """Have this job begin in so many seconds, if it would not begin earlier; nothing if there is none of this name."""
+        """Have this job begin in so many seconds, if it would not begin earlier; one that rests after a fault goes on resting."""
         job = self._scheduler.get_job(name)
-        if job is not None:
+        if job is not None and name not in self._failing:
             self._not_later(job, datetime.now(tz=job.next_run_time.tzinfo) + timedelta(seconds=seconds))
 
     def next(self) -> dict[str, datetime]:
         """When each job begins next, by its name."""
         return {job.id: job.next_run_time for job in self._scheduler.get_jobs() if self.runs and job.next_run_time}
+
+    def failing(self) -> dict[str, int]:
+        """Jobs whose last try ended with a fault, and how many tries in a row did."""
+        return dict(self._failing)
+
+    def quiet(self) -> datetime | None:
+        """The end of the quiet hours, if these are some."""
+        return quiet_until(self._quiet, datetime.now(self._zone).astimezone(self._zone))
 
     def since(self, name: str, moment: datetime) -> None:
         """Have a job that last began at that moment begin when its turn after it comes; at once, and once, if that is past."""
@@ -157,7 +169,7 @@ class Timetable:
 
     def _begin(self, job: Job, zone: tzinfo | None) -> None:
         """Do it, unless these are quiet hours: then at their end. A fault is told and never ends the schedule."""
-        end = None if job.always else quiet_until(self._quiet, datetime.now(zone).astimezone(zone))
+        end = None if job.always else self.quiet()
         if end is not None:
             with suppress(JobLookupError):
                 self._scheduler.modify_job(job.name, next_run_time=end.astimezone(zone))
@@ -169,8 +181,23 @@ class Timetable:
                 job.work()
         except ZotdropError as fault:
             log.error("%s", fault)  # noqa: TRY400  # the message is for people, no traceback
+            self._rest(job)
         except Exception:
             log.exception("unexpected fault; the service goes on")
+            self._rest(job)
+        else:
+            self._failing.pop(job.name, None)
+
+    def _rest(self, job: Job) -> None:
+        """What fails again and again is tried ever more seldom."""
+        times = self._failing[job.name] = self._failing.get(job.name, 0) + 1
+        if job.plan or job.always:
+            return
+        rest = max(job.every, min(job.every * 2.0 ** min(times, 20), REST_MOST))
+        with suppress(JobLookupError):
+            self._scheduler.modify_job(
+                job.name, next_run_time=datetime.now(self._zone).astimezone() + timedelta(seconds=rest)
+            )
 
 
 class Clocks:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from sync.report import DropReport
 log = logging.getLogger("zotdrop.service")
 
 FOREVER = float("inf")
+HELD_EVERY = 60.0  # seconds between two looks into held/: only a person empties it
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,8 @@ class Watch:
     stays: dict[str, Stay] = field(default_factory=dict)
     closed: set[str] = field(default_factory=set)
     missing: bool = False
+    held_count: int = 0
+    held_due: float = -FOREVER
 
     @classmethod
     def of(cls, name: str, inbox: Inbox, pace: Schedule) -> Watch:
@@ -73,6 +77,7 @@ class Watch:
 
     def came(self, paths: Iterable[str], reports: Mapping[str, DropReport], now: float) -> None:
         """What became of drops that were worked on. reports: by the path, in letters that are text."""
+        self.held_due = -FOREVER
         for path in paths:
             report = reports.get(drops.legible(path))
             if not os.path.lexists(path):
@@ -86,6 +91,15 @@ class Watch:
         if self.missing:
             return None
         return [path for path in self._drops(list(self.listing)) if path not in self.stays or not self.stays[path].done]
+
+    def held(self, now: float) -> int:
+        """How many drops lie in `held/`."""
+        if now >= self.held_due:
+            self.held_due = now + HELD_EVERY
+            folder = Path(self.inbox.path) / drops.HELD
+            with suppress(UsageFault):
+                self.held_count = len(drops.listing(folder)) if folder.is_dir() else 0
+        return self.held_count
 
     def retries(self, now: float) -> dict[str, float]:
         """Drops that could not be finished: in how many seconds each is tried again."""

@@ -17,7 +17,7 @@ def put_away(task: Task, report: DropReport) -> None:
     root = task.rules.root or Path(task.drop.path).parent
     told = as_json(RunReport("", "", 0.0, {}, (report,)))["drops"][0]
     held = task.drop.path.is_relative_to(root / drops.HELD)
-    if report.message or report.outcomes["unreadable"] or report.outcomes["refused"]:
+    if report.wants_a_person:
         drops.hold(task.drop, root, told)
     elif task.rules.on_success == "delete":
         drops.remove(task.drop)

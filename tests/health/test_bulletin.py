@@ -171,6 +171,19 @@ def test_an_inbox_that_is_not_looked_at_is_a_reason_unless_a_run_is_at_work(ledg
         assert well(pulse.state(), clock())["status"] == "ok"
 
 
+def test_jobs_that_fail_in_a_row_are_a_reason_and_quiet_hours_are_none(ledger: str, clock: Clock) -> None:
+    outlook: dict[str, Any] = {"failing": {"inbox-a": 2}, "quiet_until": ""}
+    pulse = Bulletin(ledger, ["a"], now=clock, outlook=lambda: outlook)
+    assert well(pulse.state(), clock())["status"] == "ok"
+    outlook["failing"] = {"inbox-a": 3}
+    assert well(pulse.state(), clock())["reasons"] == ["inbox-a failed 3 times in a row: the log says why"]
+    outlook["failing"] = {}
+    clock.pass_(3600)
+    assert well(pulse.state(), clock())["status"] == "degraded"
+    outlook["quiet_until"] = "2026-11-27T12:00:00Z"
+    assert well(pulse.state(), clock())["status"] == "ok"
+
+
 def test_nothing_of_it_names_a_path(ledger: str, clock: Clock) -> None:
     pulse = Bulletin(ledger, ["a"], now=clock)
     pulse.looked("a", [Path("/secret/place/x.ris")])

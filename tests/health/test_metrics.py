@@ -28,7 +28,14 @@ PULSE: dict[str, Any] = {
     "failures": 1,
     "requests": {"crossref": 9},
     "inboxes": {
-        'a"b\\c\nd': {"looked": "2026-11-27T07:59:00Z", "success": "", "there": False, "waiting": 2, "oldest": None}
+        'a"b\\c\nd': {
+            "looked": "2026-11-27T07:59:00Z",
+            "success": "",
+            "there": False,
+            "waiting": 2,
+            "oldest": None,
+            "held": 4,
+        }
     },
 }
 
@@ -95,6 +102,10 @@ def test_the_oldest_unfinished_drop_is_the_older_of_file_and_ledger() -> None:
     assert told()["zotdrop_oldest_unfinished_drop_age_seconds", ()] == 7200
     alone = read(render(of_ledger(FOUND, "", NOW)))
     assert alone["zotdrop_oldest_unfinished_drop_age_seconds", ()] == 3600
+
+
+def test_what_a_person_must_look_at_is_a_number_too() -> None:
+    assert told()["zotdrop_inbox_held_files", (("inbox", 'a"b\\c\nd'),)] == 4
 
 
 def test_names_of_inboxes_are_escaped_and_come_back_as_they_were() -> None:

@@ -16,6 +16,7 @@ import pytest
 from sync import drops, orders, wiring
 from sync.config import Config, Schedule, load
 from sync.service import daemon as room
+from sync.service import watching as room_of_watching
 from sync.service.daemon import Daemon
 from sync.service.watching import Watch
 from sync.steps import intake
@@ -406,3 +407,16 @@ def test_too_little_room_is_told_once_and_so_is_its_end(
     here.look(1)
     assert told.text.count("there is room again") == 1
     assert here.done() == ["a.ris"]
+
+
+def test_a_drop_that_is_held_is_a_warning_in_the_log_and_a_number(here: Intake, told: pytest.LogCaptureFixture) -> None:
+    here.drop("good.ris", 0, 1)
+    here.drop("bad.ris").write_text("this is no export\n")
+    here.look()
+    lines = {record.drop: record.levelname for record in told.records if hasattr(record, "drop") and record.drop}
+    assert lines == {str(here.inbox / "good.ris"): "INFO", str(here.inbox / "bad.ris"): "WARNING"}
+    here.look(1)
+    assert here.daemon.bulletin.state()["inboxes"]["default"]["held"] == 1
+    (here.inbox / "held" / "bad.ris").unlink()
+    here.look(1, apart=room_of_watching.HELD_EVERY)
+    assert here.daemon.bulletin.state()["inboxes"]["default"]["held"] == 0

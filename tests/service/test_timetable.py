@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta, tzinfo
 from zoneinfo import ZoneInfo
 
@@ -11,6 +12,7 @@ import pytest
 from apscheduler.schedulers import base
 from apscheduler.triggers import interval
 
+from sync.errors import LedgerFault
 from sync.service import timetable as room
 from sync.service.pulse import Pulse
 from sync.service.timetable import Clocks, Job, Timetable, quiet_until, trigger_of
@@ -29,6 +31,14 @@ def fires(plan: str, start: datetime, count: int) -> list[datetime]:
         now = before
         found.append(now.astimezone(UTC))
     return found
+
+
+def until(claim: Callable[[], bool]) -> None:
+    for _ in range(int(PATIENCE / 0.01)):
+        if claim():
+            return
+        time.sleep(0.01)
+    raise AssertionError("never came true")
 
 
 def utc(text: str) -> datetime:
@@ -262,3 +272,39 @@ def test_soon_brings_a_job_forward_and_never_back(table: Timetable) -> None:
     table.soon("later", 1800.0)
     table.soon("nobody", 0.0)
     assert count.comes()
+
+
+def test_a_job_that_fails_again_and_again_is_tried_ever_more_seldom_and_said_to(table: Timetable) -> None:
+    began, heal = threading.Semaphore(0), threading.Event()
+
+    def fail() -> None:
+        began.release()
+        if not heal.is_set():
+            raise RuntimeError("broken")
+
+    table.set([Job("job", fail, every=0.1)], BERLIN, "")
+    table.start()
+    for _ in range(3):
+        assert began.acquire(timeout=PATIENCE)
+    until(lambda: table.failing() == {"job": 3})
+    rest = table.next()["job"].timestamp() - time.time()
+    assert 0.4 < rest <= 0.8
+    table.soon("job", 0.0)  # somebody stirs: it rests all the same
+    assert table.next()["job"].timestamp() - time.time() > 0.2
+    heal.set()
+    assert began.acquire(timeout=PATIENCE)
+    until(lambda: table.failing() == {})
+
+
+def test_a_plan_keeps_its_hours_and_what_goes_on_always_goes_on_when_they_fail(table: Timetable) -> None:
+    began = threading.Semaphore(0)
+
+    def fail() -> None:
+        began.release()
+        raise LedgerFault("broken")
+
+    table.set([Job("pulse", fail, every=0.05, always=True), Job("plan", fail, "0 3 * * *")], BERLIN, "")
+    table.start()
+    for _ in range(8):  # at rests that double this would take 12 s
+        assert began.acquire(timeout=2.0)
+    assert table.next()["plan"].hour == 3
