@@ -36,10 +36,11 @@ def scaffold(folder: Path, library: Sequence[str] = ()) -> list[str]:
             made.mkdir(parents=True, exist_ok=True)
     except OSError as fault:
         raise UsageFault(f"{folder}: cannot be set up ({fault.strerror})") from fault
+    address = "" if read(config).get("contact") else f"put your e-mail address into contact in {config}, then: "
     return [
         *told,
         *(f"{inbox}: drop RIS files here" for inbox in inboxes),
-        f"next: put your e-mail address into contact in {config}, then: zotdrop -c {config} sync, or: zotdrop -c {config} run",
+        f"next: {address}zotdrop -c {config} sync, or: zotdrop -c {config} run",
     ]
 
 

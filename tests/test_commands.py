@@ -305,3 +305,19 @@ def test_completion_works() -> None:
         capture_output=True, check=False, timeout=60,
     )  # fmt: skip
     assert done.stdout.decode().split() == ["plain,retry"]
+
+
+def test_a_folder_where_a_file_is_meant_and_a_file_where_a_folder_is_are_said(desk: Desk) -> None:
+    folder = desk.run("-c", str(desk.folder), "status", code=3)
+    assert f"{desk.folder}: a folder; name the config file, such as {desk.config}" in folder.err
+    desk.inbox.rmdir()
+    desk.inbox.write_text("no folder")
+    for command in ("sync", "check"):
+        assert "names a file; it has to be a folder" in desk.run(command, code=2).err
+
+
+def test_init_beside_a_config_with_an_address_does_not_ask_for_one(desk: Desk) -> None:
+    assert "put your e-mail address" in desk.run("init", str(desk.folder)).err
+    desk.config.write_text('contact = "ada@example.org"')
+    said = desk.run("init", str(desk.folder)).err
+    assert f"next: zotdrop -c {desk.config} sync" in said

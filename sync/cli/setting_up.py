@@ -43,6 +43,7 @@ def init(shared: Common, folder: Path, *, desktop: bool, url: str | None, system
 def check(shared: Common, *, notify: bool) -> None:
     """Check the config, the folders, and the right to write to each library."""
     from sync import access
+    from sync.orders.tasks import no_folder
 
     config = shared.load(asks=not notify)
     if notify:
@@ -50,7 +51,7 @@ def check(shared: Common, *, notify: bool) -> None:
         return
     for name, inbox in config.inbox.items():
         if not Path(inbox.path).is_dir():
-            raise UsageFault(f"[inbox.{name}] path: {inbox.path} is not there; zotdrop init makes it")
+            raise UsageFault(no_folder(Path(inbox.path), name))
     for name in config.library:
         shared.say(f"library {name}: {access.check(config, name)}, may be written")
     shared.say("all is well")

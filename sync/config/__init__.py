@@ -64,6 +64,8 @@ def find_and_load(
     named = str(given or environ.get("ZOTDROP_CONFIG", ""))
     if named:
         path = _at_home(named)
+        if os.path.isdir(path):  # noqa: PTH112 (no error for what we may not look at)
+            raise ConfigFault(f"{path}: a folder; name the config file, such as {path / NAME}")
         if not _is_there(path):
             raise ConfigFault(f"{path}: there is no such file; `zotdrop init` writes one")
         return load(path, environ)

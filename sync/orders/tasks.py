@@ -52,15 +52,20 @@ def _inbox_tasks(config: Config, order: Order, name: str, stop: Event) -> list[T
     own = config.inbox[name]
     root = Path(own.path)
     if not root.is_dir():
-        raise UsageFault(
-            f"{root}: the folder of [inbox.{name}] is not there; make it (zotdrop init does) or mend the path"
-        )
+        raise UsageFault(no_folder(root, name))
     wait = wiring.waiting(stop)
     paths = drops.settled(root, own.settle_seconds, now=time.monotonic, wait=wait, patience=SETTLE_PATIENCE)
     paths = drops.only_drops(paths, drops.scan(root)) if own.attachments == "files" else paths
     if order.wait_sources:  # nobody is there to mend a single file's rights
         return [task for path in paths if (task := _watched_task(config, order, name, path))]
     return [_task(config, order, name, path, str(path)) for path in paths if _fits(config, path)]
+
+
+def no_folder(root: Path, inbox: str) -> str:
+    """What to say of an inbox that is no folder."""
+    if root.exists():
+        return f"{root}: [inbox.{inbox}] path names a file; it has to be a folder. Move the file away, or mend the path"
+    return f"{root}: the folder of [inbox.{inbox}] is not there; make it (zotdrop init does) or mend the path"
 
 
 def _watched_task(config: Config, order: Order, inbox: str, file: Path) -> Task | None:

@@ -206,7 +206,7 @@ def as_text(report: RunReport, *, verbose: bool = False) -> str:
     elif report.upkeep is not None:
         lines += [printable(line) for line in report.upkeep.lines]
     elif not report.drops and not report.filled and not report.failure:
-        lines.append("Nothing to do: no drop waits in the inbox.")
+        lines.append("Nothing to do: no drop waits.")
     lines += _away_text(report)
     if report.outcomes["asked"]:
         asked = report.outcomes["asked"]
