@@ -15,6 +15,7 @@ from sync.config import load
 from sync.libraries.base import Receipt, Write
 from sync.libraries.embedded import Embedded
 from sync.report import RunReport, as_text
+from sync.state.figures import read_figures
 from sync.state.ledger import Ledger
 from tests.scene import Scene, scene
 from tests.servers.works import make_works, to_ris
@@ -68,6 +69,8 @@ def owed(stage: Scene) -> tuple[bool, int]:
     ledger = Ledger.open(stage.folder / "state" / "zotdrop.sqlite")
     found = ledger.records.any_owed(), ledger.waits()["items that a service still owes values"]
     ledger.close()
+    figures = read_figures(stage.folder / "state" / "zotdrop.sqlite")
+    assert sum(figures.owed.values()) == found[1]
     return found
 
 

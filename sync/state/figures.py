@@ -67,7 +67,7 @@ def _figures(sql: sqlite3.Connection, size: int) -> Figures:
 
     owed: dict[str, int] = {}
     for names, count in sql.execute(
-        "SELECT owed_json, COUNT(*) FROM records WHERE owed_json <> '[]' GROUP BY owed_json"
+        "SELECT owed_json, COUNT(*) FROM records WHERE owed_json <> '[]' AND reasons_json <> '[\"undone\"]' GROUP BY owed_json"
     ):
         for name in decode(names):
             owed[name] = owed.get(name, 0) + count
