@@ -96,6 +96,16 @@ def cleanup(config: Config, ledger: Ledger, stop: Event, *, dry: bool = False) -
     return RunReport(new_run_id(began), instant(began), seconds, {}, dry=dry, upkeep=upkeep)
 
 
+def forget(ledger: Ledger, drop: int, *, dry: bool) -> RunReport:
+    """Let go of a drop whose reading was cut off, and whose file somebody may have taken away: nothing of it was written."""
+    began, path = wiring.utc_now(), ledger.records.get(drop).path
+    if not dry:
+        ledger.records.forget(drop)
+    told = f"{path}: its reading was cut off and nothing of it was written; it is as if it had not come, and may come again"
+    upkeep = Upkeep("forgotten", (told,), {"path": path})
+    return RunReport(new_run_id(began), instant(began), 0.0, {}, dry=dry, upkeep=upkeep)
+
+
 def back_up(config: Config, goal: Path | None, keep: int) -> BackedUp:
     """Copy the ledger while others work with it; without a goal to its usual place, where so many are kept (0: all).
 

@@ -372,7 +372,9 @@ def test_a_config_that_was_named_and_is_not_there_is_a_fault_and_no_other_is_tak
     written(tmp_path, "contact = 'here@example.org'\n")
     monkeypatch.chdir(tmp_path)
     for given, environ in ((None, {"ZOTDROP_CONFIG": named}), (Path(named), {})):
-        with pytest.raises(ConfigFault, match=r"no such file; `zotdrop init` writes one|a folder; name the config file"):
+        with pytest.raises(
+            ConfigFault, match=r"no such file; `zotdrop init` writes one|a folder; name the config file"
+        ):
             find_and_load(given, environ, tmp_path, tmp_path)
 
 

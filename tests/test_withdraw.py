@@ -18,6 +18,7 @@ from sync.libraries.embedded import Embedded
 from sync.report import RunReport, as_json, as_text
 from sync.state.ledger import Ledger
 from sync.state.upkeep import Cutoffs
+from sync.steps import intake
 from sync.steps.tools import instant
 from tests.scene import Scene, outcomes, scene
 from tests.servers.works import Work, make_works, to_ris
@@ -269,3 +270,27 @@ def test_the_command_asks_before_it_takes_back(tmp_path: Path) -> None:
         assert b"--yes" in stage.run("withdraw", "a.ris", code=2).stderr
         assert b"moved to the trash" in stage.run("withdraw", "a.ris", "--yes").stdout
         assert living(stage) == {}
+
+
+def test_a_drop_whose_reading_was_cut_off_and_whose_file_is_gone_is_let_go_of(
+    stage: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(intake, "READ_BATCH", 5)
+    path, stop = stage.drop("a.ris", to_ris(WORKS)), Event()
+
+    def stop_soon(_text: str, done: int, _total: int) -> None:
+        if done >= 10:
+            stop.set()
+
+    config, asked = load(stage.config, {}), orders.Order(paths=(str(path),))
+    (cut,) = orders.carry_out(config, asked, kind="sync", stop=stop, tell=stop_soon)
+    assert "stopped while reading" in cut.failure
+    path.unlink()
+    assert "as if it had not come" in as_text(carry(stage, withdraw="a.ris", dry_run=True))
+    assert "as if it had not come" in as_text(carry(stage, withdraw="a.ris"))
+    with pytest.raises(UsageFault, match=r"a\.ris"):
+        carry(stage, withdraw="a.ris")
+    ledger = Ledger.open(stage.folder / "state" / "zotdrop.sqlite")
+    assert list(ledger.records.drops()) == []
+    ledger.close()
+    assert len(drop(stage, "a.ris", WORKS)) == len(WORKS)

@@ -131,6 +131,8 @@ def _withdraw(config: Config, order: Order, stop: Event, tell: Tell) -> RunRepor
     with keeping.ledger_of(config, dry=order.dry_run) as ledger:
         drop = drop_called(config, ledger, order.withdraw)
         instead = drop_called(config, ledger, order.instead) if order.instead else None
+        if ledger.records.get(drop).state == "reading" and instead is None:
+            return keeping.forget(ledger, drop, dry=order.dry_run)
         ledger.withdrawals.check(drop)
         if instead is not None:
             _check_instead(ledger, drop, instead)
