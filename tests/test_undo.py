@@ -168,3 +168,16 @@ def test_history_names_the_runs_and_a_wrong_name_is_told(stage: Scene) -> None:
     assert len(stage.run("history", "-v").stdout.decode().splitlines()) == 3
     assert f"zotdrop -c {stage.config} history" in stage.run("undo", "nothing", "--yes", code=2).stderr.decode()
     assert b"--yes" in stage.run("undo", report["run"], code=2).stderr
+
+
+def test_history_marks_what_was_taken_back_and_no_longer_what_came_back(stage: Scene) -> None:
+    report = stage.sync(str(stage.drop("a.ris", ONE.format(more=""))))
+    undo(stage, report["run"])
+    back, first = stage.run("history").stdout.decode().splitlines()
+    assert first.endswith(f"(taken back by {back.split()[0]})")
+    undo(stage, back.split()[0])
+    again, back, first = stage.run("history").stdout.decode().splitlines()
+    assert back.endswith(f"(taken back by {again.split()[0]})")
+    assert "taken back" not in first
+    marked = [json.loads(line)["taken_back_by"] for line in stage.run("--json", "history").stdout.splitlines()]
+    assert marked == ["", again.split()[0], ""]

@@ -82,7 +82,11 @@ def history(shared: Common, *, limit: int) -> None:
     ledger = wiring.open_ledger(shared.load())
     try:
         rows = [row for row in ledger.undoings.runs() if row.wrote or shared.verbose]
-        runs = [{**asdict(row), "report": ledger.report(row.id)} for row in rows[: limit if limit >= 0 else None]]
+        back = ledger.undoings.taken_back()
+        runs = [
+            {**asdict(row), "taken_back_by": back.get(row.id, ""), "report": ledger.report(row.id)}
+            for row in rows[: limit if limit >= 0 else None]
+        ]
     finally:
         ledger.close()
     for run in runs:

@@ -122,7 +122,7 @@ def _why(reasons: Iterable[str]) -> str:
 
 
 def history_text(run: Mapping[str, Any]) -> str:
-    """A run in a line: `run` has the fields of the ledger's RunRow, and its `report`, None while it has not ended."""
+    """A run in a line: `run` has the fields of the ledger's RunRow, `taken_back_by`, and its `report`, None while it has not ended."""
     report = run["report"] or {}
     totals = Counter[str]()
     for drop in report.get("drops", ()):
@@ -132,6 +132,7 @@ def history_text(run: Mapping[str, Any]) -> str:
     taken = report.get("undo", {}).get("drop") or run["undoes"]
     what = f"takes back {printable(taken)}" if run["undoes"] else drops
     ended = "  (cannot be undone any more)" if run["let_go"] else "" if run["finished"] else "  (not ended)"
+    ended += f"  (taken back by {run['taken_back_by']})" if run["taken_back_by"] else ""
     return f"{run['id']}  {run['kind']}  {count(run['wrote'], 'object')} written  {told}  {what}".rstrip() + ended
 
 

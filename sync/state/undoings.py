@@ -38,6 +38,17 @@ class Undoings:
         """The runs, newest first."""
         return [RunRow(*row) for row in self._db.rows(f"{_RUN} ORDER BY r.rowid DESC LIMIT ?", (limit,))]
 
+    def taken_back(self) -> dict[str, str]:
+        """Runs (and drops, as `withdrawals.named` has them) that another run took back, and which that is."""
+        back: dict[str, str] = {}
+        rows = self._db.rows(
+            "SELECT id, undoes FROM runs WHERE undoes <> '' AND finished IS NOT NULL ORDER BY rowid DESC"
+        )
+        for run, undoes in rows:  # newest first: a run that was taken back itself took nothing back
+            if run not in back:
+                back.setdefault(undoes, run)
+        return back
+
     def find(self, run: str) -> RunRow | None:
         """The run with this name."""
         row = self._db.one(f"{_RUN} WHERE r.id = ?", (run,))
