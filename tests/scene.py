@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests import forked
 from tests.servers.crossref import CrossrefServer, Pool
 from tests.servers.ncbi import NcbiServer
 from tests.servers.works import Work
@@ -78,15 +79,7 @@ class Scene:
         self, *words: str, code: int | None = 0, data: bytes | None = None, **environment: str
     ) -> subprocess.CompletedProcess[bytes]:
         """The real command in a process of its own; `code`: what it has to end with."""
-        done = subprocess.run(
-            self.command(*words),
-            input=data or b"",
-            capture_output=True,
-            timeout=120,
-            check=False,
-            cwd=ROOT,
-            env=self.env(**environment),
-        )
+        done = forked.command(self.command(*words)[3:], data=data or b"", env=self.env(**environment))
         assert code is None or done.returncode == code, (done.returncode, done.stdout.decode(), done.stderr.decode())
         return done
 
