@@ -84,6 +84,7 @@ def companion(one: Sketch, other: Sketch) -> bool:
 
 
 def _words_differ(one: list[str], other: list[str]) -> bool:
+    one, other = sorted((one, other))  # which words are laid side by side may hang on who comes first
     for kind, i1, i2, j1, j2 in SequenceMatcher(
         None, one[:_MOST_WORDS], other[:_MOST_WORDS], autojunk=False
     ).get_opcodes():
