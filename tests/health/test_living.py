@@ -93,9 +93,9 @@ def test_while_it_works_everybody_can_see_at_what_and_after_a_kill_what_it_was_a
             until((stage.inbox / "done" / "slow.ris").exists, "it goes on")
             until(lambda: any(request.json()["kind"] == "recovered" for request in listener.log), "it is told of")
             until(lambda: read(page(port, "/metrics")[1])["zotdrop_working", ()] == 0, "it rests")
-            found = read(page(port, "/metrics")[1])
-            assert found["zotdrop_records", (("outcome", "created"),)] == 3
-            assert found["zotdrop_oldest_unfinished_drop_age_seconds", ()] == 0
+            age = "zotdrop_oldest_unfinished_drop_age_seconds"
+            until(lambda: read(page(port, "/metrics")[1])[age, ()] == 0, "the next look finds the inbox empty")
+            assert read(page(port, "/metrics")[1])["zotdrop_records", (("outcome", "created"),)] == 3
             assert ends(process, signal.SIGTERM) == 0
         told = status(stage)
         assert (told["daemon"], told["died"]) == (False, None)

@@ -44,6 +44,7 @@ class SharedWork(WithDesktop):
         self.away: set[str] = set()  # what a person trashed, deleted, or merged into another
         self.edited: set[str] = set()
         self.unseen: set[tuple[str, str]] = set()  # tags that a person put in since zotdrop looked
+        self.back_unseen: set[str] = set()  # items of an undo that a person brought back since zotdrop looked
         self.runs: list[str] = []
         self.dropped: set[int] = set()
         self.owners: dict[str, int] = {}
@@ -70,7 +71,7 @@ class SharedWork(WithDesktop):
         if report is None:
             MET["a run died"] += 1
             return
-        self.unseen.clear()
+        self.looked()
         self.runs.append(report.run)
         MET.update(line.outcome for drop in report.drops for line in drop.records)
         MET.update(reason for drop in report.drops for line in drop.records for reason in line.reasons)
@@ -91,7 +92,8 @@ class SharedWork(WithDesktop):
     def catch_up(self) -> None:
         self.library.source.away = False
         report = self.library.catch_up()
-        self.unseen = set() if report else self.unseen
+        if report:
+            self.looked()
         MET["filled later"] += report.filled if report else 0
 
     @precondition(lambda self: self.runs)
@@ -100,7 +102,7 @@ class SharedWork(WithDesktop):
         run = self.runs[-1 - pick % len(self.runs)]
         report = self.library.undo(run)
         if report is not None:
-            self.unseen.clear()
+            self.looked()
             self.runs.append(report.run)
             MET.update(f"undo: {one.did}" for one in report.undone)
             MET.update("undo left a person's value" for one in report.undone if one.left)
@@ -184,6 +186,7 @@ class SharedWork(WithDesktop):
             key not in self.away
         ):  # our undo had put it there; who takes back what a person did oneself has changed nothing
             self.edited.add(key)
+            self.back_unseen.add(key)
         self.away.discard(key)
         MET["a person restored"] += 1
         self.library.person_writes(key, deleted=0)
@@ -195,6 +198,9 @@ class SharedWork(WithDesktop):
         self.away.add(key)
         self.forget(key)
         self.library.person_deletes(key)
+        if key in self.back_unseen:  # nobody can know that it was not emptied out of the trash that we had put it into
+            MET["a person brought back and deleted between two looks"] += 1
+            del self.owners[key]
 
     @precondition(lambda self: len(self.alive()) == len(WORKS))
     @rule(pick=picks)
@@ -259,6 +265,11 @@ class SharedWork(WithDesktop):
                 self.edited.add(key)
 
         self.library.meanwhile.append(write) if at_once else write()
+
+    def looked(self) -> None:
+        """What a person did up to now was seen."""
+        self.unseen.clear()
+        self.back_unseen.clear()
 
     def note(self, key: str, name: str, value: Any) -> None:
         """What was typed. Who empties what one typed oneself, maybe between two looks, is back where it began."""
@@ -341,7 +352,7 @@ CASES = (
         "a person restored",
     ),
     *("a desktop uploaded later", "a desktop met what others had written"),
-    *("a download of a desktop began again", "a pause for desktops"),
+    "a pause for desktops",
 )
 
 
