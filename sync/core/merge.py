@@ -46,12 +46,16 @@ class Policy:
     default: str = "fill"
     fields: Mapping[str, str] = field(default_factory=dict)
     order: tuple[str, ...] = ("pubmed", "crossref")
+    _rules: dict[tuple[str, str], tuple[str, str]] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def rule(self, item_type: str, name: str) -> tuple[str, str]:
         """`keep`, `fill` or `prefer`, and the source that goes first (may be empty)."""
-        said = self.fields.get(name) or self.fields.get(schema.base_field(item_type, name)) or self.default
-        how, _, source = said.partition(" ")
-        return how, source
+        known = self._rules.get((item_type, name))
+        if known is None:
+            said = self.fields.get(name) or self.fields.get(schema.base_field(item_type, name)) or self.default
+            how, _, source = said.partition(" ")
+            known = self._rules[item_type, name] = (how, source)
+        return known
 
     def rank(self, item_type: str, name: str, source: str) -> tuple[int, str]:
         """The place of a source among those that offer this field, lowest first."""
@@ -168,7 +172,9 @@ def _decided(record: Record, name: str, offered: Sequence[_Offer], policy: Polic
         return _NO_CHANGE
     base = schema.base_field(kind, name)
     how, preferred = policy.rule(kind, name)
-    ranked = sorted(offered, key=lambda offer: policy.rank(kind, name, offer[1].source))
+    ranked = (
+        sorted(offered, key=lambda offer: policy.rank(kind, name, offer[1].source)) if len(offered) > 1 else offered
+    )
     value, because = old, None
     if how == "prefer":
         value, because = next(((new, why) for new, why in ranked if why.source == preferred), (old, None))

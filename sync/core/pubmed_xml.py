@@ -204,10 +204,16 @@ def _people(lists: Iterable[Element], role: str) -> Iterator[Creator]:
 
 
 def _suffixes(article: Element) -> Iterator[tuple[str, str]]:
-    for person in article.iterfind(".//AuthorList/Author"):
-        suffix = _text(person, "Suffix")
-        if suffix:
+    for node in article.iter("Suffix"):
+        person, suffix = node.getparent(), _said(node)
+        if suffix and person is not None and _is_of_a_list(person):
             yield "suffix", f"{_plain(_text(person, 'LastName'))}, {suffix}"
+
+
+def _is_of_a_list(person: Element) -> bool:
+    """Whether it is an author of the article or of its book."""
+    above = person.getparent()
+    return person.tag == "Author" and above is not None and above.tag == "AuthorList"
 
 
 def _book_people(document: Element) -> Iterator[Creator]:
@@ -246,12 +252,15 @@ def _valid(node: Element, kind: str) -> bool:
 
 
 def _kinds(article: Element) -> set[str]:
-    return {node.get("UI", "") for node in article.iterfind(".//PublicationType")}
+    return {node.get("UI", "") for node in article.iter("PublicationType")}
 
 
 def _orcids(article: Element) -> Iterator[tuple[str, str]]:
-    for person in article.iterfind(".//AuthorList/Author"):
-        orcid = parse_orcid(_text(person, "Identifier[@Source='ORCID']"))
+    for node in article.iter("Identifier"):
+        person = node.getparent()
+        if node.get("Source") != "ORCID" or person is None or not _is_of_a_list(person):
+            continue
+        orcid = parse_orcid(_said(node))
         if orcid:
             name = f"{_plain(_text(person, 'LastName'))}, {_plain(_text(person, 'ForeName'))}"
             yield "ORCID", f"{name}: {orcid}"
@@ -277,7 +286,8 @@ def _first(node: Element, path: str) -> Element:
 
 
 def _text(node: Element, path: str) -> str:
-    return _said(_first(node, path))
+    found = node.find(path)
+    return "" if found is None else _said(found)
 
 
 def _said(node: Element) -> str:

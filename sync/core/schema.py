@@ -144,22 +144,32 @@ def _read(row: str) -> tuple[frozenset[str], Mapping[str, str]]:
     return frozenset(own.get(base, base) for base, _ in pairs), MappingProxyType(own)
 
 
-_TABLE = {kind: _read(row) for kind, row in _FIELDS.items()}
-_BASES = {kind: {name: base for base, name in own.items()} for kind, (_, own) in _TABLE.items()}
-_OWN = {kind: MappingProxyType({**{name: name for name in known}, **own}) for kind, (known, own) in _TABLE.items()}
-_ROLES = {kind: tuple(row.split()) for kind, row in _CREATORS.items()}
+class _ByType(dict[str, T]):
+    """A table by item type."""
+
+    def __missing__(self, item_type: str) -> T:
+        raise ValueError(f"Zotero has no item type {item_type!r}")
+
+
+_TABLE = _ByType({kind: _read(row) for kind, row in _FIELDS.items()})
+_KNOWN = _ByType({kind: known for kind, (known, _) in _TABLE.items()})
+_BASES = _ByType({kind: {name: base for base, name in own.items()} for kind, (_, own) in _TABLE.items()})
+_OWN = _ByType(
+    {kind: MappingProxyType({**{name: name for name in known}, **own}) for kind, (known, own) in _TABLE.items()}
+)
+_ROLES = _ByType({kind: tuple(row.split()) for kind, row in _CREATORS.items()})
 
 ITEM_TYPES = frozenset(_FIELDS)
 
 
 def fields(item_type: str) -> frozenset[str]:
     """The fields of a type. Raises ValueError for a type that the schema does not know."""
-    return _of(_TABLE, item_type)[0]
+    return _KNOWN[item_type]
 
 
 def creator_types(item_type: str) -> tuple[str, ...]:
     """The creator types of a type, the main one first. Raises ValueError for an unknown type."""
-    return _of(_ROLES, item_type)
+    return _ROLES[item_type]
 
 
 def primary_creator(item_type: str) -> str:
@@ -169,21 +179,14 @@ def primary_creator(item_type: str) -> str:
 
 def own_field(item_type: str, name: str) -> str | None:
     """The field in which a type keeps `name`: `bookTitle` for a chapter's `publicationTitle`; None if it has none."""
-    return own_fields(item_type).get(name)
+    return _OWN[item_type].get(name)
 
 
 def own_fields(item_type: str) -> Mapping[str, str]:
     """Every field and base field that a type has, with the field that it keeps it in: what `own_field` says, as a table."""
-    return _of(_OWN, item_type)
+    return _OWN[item_type]
 
 
 def base_field(item_type: str, name: str) -> str:
     """What a type's field stands for: `publicationTitle` for a chapter's `bookTitle`; itself if it stands for nothing else."""
-    return _of(_BASES, item_type).get(name, name)
-
-
-def _of(table: Mapping[str, T], item_type: str) -> T:
-    try:
-        return table[item_type]
-    except KeyError:
-        raise ValueError(f"Zotero has no item type {item_type!r}") from None
+    return _BASES[item_type].get(name, name)

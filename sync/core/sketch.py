@@ -262,6 +262,7 @@ def outline(record: Record) -> Sketch:
     )
 
 
+@lru_cache(maxsize=1_000)
 def _title(said: str) -> tuple[str, frozenset[str]]:
     """The title without what a database put behind it, and the marks of a notice, a reply, a protocol."""
     title = plain(said) if "<" in said or "&" in said else said.strip()
@@ -286,6 +287,7 @@ def _without_tail(title: str) -> str:
     return title[:start].rstrip()
 
 
+@lru_cache(maxsize=1_000)
 def _numbers(title: str) -> tuple[str, ...]:
     """The numbers of a title, however they are written: `part II`, `two` and `2` are `2`."""
     digits = [number.lstrip("0") or "0" for number in _DIGITS.findall(title)]

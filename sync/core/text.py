@@ -13,6 +13,7 @@ import re
 import unicodedata
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from itertools import accumulate
 from typing import Any
 
@@ -46,6 +47,7 @@ _STROKES = str.maketrans(
 )
 _RANGE = re.compile(r"(?<![\w.])(\d+)-(\d+)(?![\w.])")
 _MOST_FOLDED = 20_000  # letters whose folding is kept in memory
+_REMEMBERED = 5_000  # letters of a text of which the folded form is kept for a while
 
 _SMALL_CAPS = '<span style="font-variant:small-caps;">'
 # What the elements of HTML and JATS become in Zotero's rich text.
@@ -107,6 +109,7 @@ _EDGES = (
     (re.compile(r"(?<=[\w>])\x03(?=[^\W\d_A-Z]|[A-Z][a-z]{2})(?!(?:th|st|nd|rd|s)\b)"), " "),
     (re.compile("[\x02\x03]"), ""),
 )
+_EDGE = re.compile("[\x02\x03]")
 _HEAD = "\x1f"  # stands after a heading
 _PARSER = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
 
@@ -132,7 +135,8 @@ def rich(markup: str) -> str:
     """One line of Zotero rich text: italic, bold, sub, sup, small capitals kept, formulae readable, other tags dropped."""
     if "<" not in markup and "&" not in markup:
         return squeeze(_UNFIT.sub("", markup))
-    return _line(_walk(_tree(markup), " "))
+    text = _prepared(markup)
+    return _line(_walk(_tree(text), " ")) if "<" in text else squeeze(text)
 
 
 def plain(markup: str) -> str:
@@ -145,7 +149,8 @@ def abstract(markup: str) -> str:
 
     Where the markup has no paragraphs the lines of the text are the paragraphs.
     """
-    tree = _tree(markup)
+    text = _prepared(markup)
+    tree = _tree(text)
     if any(isinstance(node.tag, str) and node.tag in _BLOCKS for node in tree.iter()):
         lines: Iterator[str] | list[str] = iter(_walk(tree, "\n").split("\n"))
     else:
@@ -155,6 +160,12 @@ def abstract(markup: str) -> str:
 
 def fold(text: str) -> str:
     """The text for comparing titles: no markup, no diacritics, no case; letters and digits, one blank between words."""
+    return _fold(text) if len(text) <= _REMEMBERED else _fold.__wrapped__(text)
+
+
+@lru_cache(maxsize=2_000)
+def _fold(text: str) -> str:
+    """One record's values are compared with each other, again and again."""
     if "<" in text or "&" in text:
         text = plain(text)
     return " ".join(text.translate(_FOLDED).split())
@@ -230,19 +241,29 @@ def _headed(lines: Iterator[str] | list[str]) -> Iterator[str]:
 
 
 def _line(walked: str) -> str:
-    for pattern, instead in (*_EDGES, *_TIDY):
-        walked = pattern.sub(instead, walked)
+    if _EDGE.search(walked):
+        for pattern, instead in _EDGES:
+            walked = pattern.sub(instead, walked)
+    if "<" in walked:
+        for pattern, instead in _TIDY:
+            walked = pattern.sub(instead, walked)
     return squeeze(walked)
 
 
 # ---- markup -> tree -----------------------------------------------------------------------------------------------
 
 
-def _tree(markup: str) -> etree._Element:
-    """The markup as a tree under `<r>`; tags lower-case and without prefix, attributes only those that are read."""
+def _prepared(markup: str) -> str:
+    """The markup without entities, letters that are none, and line breaks that only lay it out."""
     text = _UNFIT.sub("", unescape(markup))
-    for pattern, instead in _LAYOUT:
-        text = pattern.sub(instead, text)
+    if "\n" in text:
+        for pattern, instead in _LAYOUT:
+            text = pattern.sub(instead, text)
+    return text
+
+
+def _tree(text: str) -> etree._Element:
+    """What `_prepared` gives as a tree under `<r>`; tags lower-case and without prefix, attributes only those that are read."""
     return etree.fromstring(f"<r>{''.join(_balanced(text))}</r>", _PARSER)
 
 

@@ -13,7 +13,7 @@ from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
 from sync import drops
-from sync.core import draft, encodings, names, ris_actions, ris_fields
+from sync.core import draft, encodings, names, ris_actions, ris_fields, text
 from sync.core.draft import Draft, clean, is_plain
 from sync.core.record import Entry, Gap, Reading, Rows, Tagged
 from sync.core.ris import read
@@ -182,3 +182,33 @@ def test_values_without_a_place_stand_in_the_order_of_reading() -> None:
 def test_what_needs_care_is_seen_by_both_ways(code: str, tag: str, value: str) -> None:
     reading = same(entry_of([("TY", "JOUR"), (tag, value), ("ER", "")]))
     assert code in [problem.code for problem in reading.problems]
+
+
+@given(
+    st.lists(
+        st.sampled_from(
+            [
+                "a",
+                "&lt;",
+                "&amp;",
+                "&amp;lt;i&gt;",
+                "<",
+                ">",
+                "\n",
+                " ",
+                "\x02",
+                "\u00a0",
+                "<i>",
+                "</i>",
+                "&nbsp;",
+                "p",
+                ".",
+            ]
+        )
+    ).map("".join)
+)
+def test_a_text_without_tags_needs_no_tree(markup: str) -> None:
+    prepared = text._prepared(markup)
+    event("tags" if "<" in prepared else "plain")
+    if "<" in markup or "&" in markup:
+        assert text.rich(markup) == text._line(text._walk(text._tree(prepared), " "))
