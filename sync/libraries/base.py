@@ -57,11 +57,15 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class Conflict:
-    """The object changed since the version the write was computed from. `theirs` is what the library holds, None if deleted."""
+    """The object changed since the version the write was computed from. `theirs` is what the library holds, None if deleted.
+
+    resent: the write was sent more than once, so that an earlier time may have landed before the object changed.
+    """
 
     key: str
     version: int
     theirs: ItemData | None
+    resent: bool = False
 
 
 Answer: TypeAlias = Receipt | Refusal | Conflict

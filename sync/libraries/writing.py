@@ -61,13 +61,15 @@ class Writer:
     def write(self, batch: Sequence[Write]) -> list[Answer]:
         """One answer per write, in order. Raises Outage where it is not known what landed."""
         clean = [replace(write, data=cleaned(write.data)) for write in batch]
-        faults = [self._check(write.data, write.version == 0) for write in clean]
+        faults, lost = [self._check(write.data, write.version == 0) for write in clean], self._api.lost
         fit = [write for write, fault in zip(clean, faults, strict=True) if fault is None]
         told = iter(self._told(fit, self._sent(fit)) if fit else ())
-        return [
+        answers = [
             Refusal(write.key, fault.code, fault.message) if fault else next(told)
             for write, fault in zip(clean, faults, strict=True)
         ]
+        resent = self._api.lost > lost
+        return [replace(one, resent=resent) if isinstance(one, Conflict) else one for one in answers]
 
     def _sent(self, writes: Sequence[Write]) -> list[Outcome]:
         """The outcomes, after what can be repaired was repaired and sent again."""

@@ -123,7 +123,7 @@ def _conflict(tools: Tools, run: Run, post: Post, conflict: Conflict) -> None:
         tools.snapshot.take([], gone=[post.key])
     else:
         tools.snapshot.take([(post.key, conflict.version, conflict.theirs)])
-        if post.tried and not post.undo:
+        if (post.tried or conflict.resent) and not post.undo:
             _doubt(tools, post)
     if post.undo:
         return  # what takes back a run plans again until nothing is left

@@ -6,7 +6,7 @@ import sqlite3
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from sync import drops
 from sync.core.keys import item_uri
 from sync.core.record import Candidate, Provenance, Record
 from sync.errors import Outage
-from sync.libraries.base import ALL_KNOWN, NOTHING, Answer, Delta, File, FileAnswer, Item, Receipt, Write
+from sync.libraries.base import ALL_KNOWN, NOTHING, Answer, Conflict, Delta, File, FileAnswer, Item, Receipt, Write
 from sync.libraries.embedded import Embedded
 from sync.libraries.paced import Pace, Paced
 from sync.report import RunReport
@@ -43,6 +43,9 @@ class Trouble:
     lose_request: int = 0  # the write that never arrives
     crash_commit: int = 0  # the commit of the ledger before which the process dies
     crash_write: int = 0  # the write to the library after which it dies
+    resend_after: Callable[[], None] | None = (
+        None  # what happens before a write whose answer is lost is sent once more at once
+    )
 
     def due(self, name: str) -> bool:
         left = getattr(self, name)
@@ -108,6 +111,12 @@ class Troubled:
             self._met["a request was lost"] += 1
             raise Outage("the connection broke", service="zotero")
         answers = self._real.write(batch)
+        if self._trouble.resend_after:
+            between, self._trouble.resend_after = self._trouble.resend_after, None
+            self._met["a write was sent twice"] += 1
+            between()
+            again = self._real.write(batch)
+            answers = [replace(one, resent=True) if isinstance(one, Conflict) else one for one in again]
         self._clock.advance(WRITING / 2)
         self._met.update(f"answer: {type(answer).__name__}" for answer in answers)
         self._met["a create had landed before"] += sum(isinstance(one, Receipt) and one.found for one in answers)

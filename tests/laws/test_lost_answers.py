@@ -40,3 +40,16 @@ def test_what_a_person_empties_in_an_item_whose_update_lost_its_answer_stays_emp
     here = SharedLibrary(tmp_path, Counter())
     here.sync(drop(), "a.ris")
     assert emptied_meanwhile(here) == ""
+
+
+def test_what_a_person_empties_while_the_library_is_asked_again_stays_empty(tmp_path: Path) -> None:
+    """The answer is lost, and what talks to the library sends the write once more by itself: only the conflict can say so."""
+    here = SharedLibrary(tmp_path, Counter())
+    here.sync(drop(), "a.ris")
+    (key,) = here.items()
+    here.trouble.resend_after = lambda: here.person_writes(key, volume="")
+    here.sync(drop("35"), "b.ris")
+    assert here.met["a write was sent twice"] == 1
+    here.catch_up()
+    here.sync(drop("35") + "\n", "c.ris")
+    assert here.items()[key].get("volume", "") == ""

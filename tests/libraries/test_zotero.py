@@ -623,3 +623,23 @@ def test_a_conflict_and_a_receipt_in_one_batch_are_told_apart(bench: Bench) -> N
 def test_a_title_with_tags_in_it_goes_through(bench: Bench) -> None:
     bench.library.write([article(1, title="tags and hashtags")])
     assert next(iter(bench.library.items())).data["title"] == "tags and hashtags"
+
+
+@pytest.mark.parametrize("lost", [True, False])
+def test_a_conflict_after_an_answer_that_was_lost_says_that_the_write_may_have_landed(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, lost: bool
+) -> None:
+    (made,) = bench.library.write([article()])
+    assert isinstance(made, Receipt)
+
+    def a_person_empties_it(_seconds: float = 0.0) -> None:
+        bench.view.edit(key(1), volume="")
+
+    if lost:
+        bench.server.lose(1, when=posts)
+        monkeypatch.setattr(bench.library._api, "_wait", a_person_empties_it)
+    else:
+        bench.view.edit(key(1), volume="7")
+    (answer,) = bench.library.write([Write(key(1), made.version, {"volume": "35"})])
+    assert isinstance(answer, Conflict)
+    assert answer.resent is lost
