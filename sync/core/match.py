@@ -344,7 +344,8 @@ _TABLE: tuple[tuple[Callable[[Signs], bool], tuple[tuple[str, Verdict, Callable[
                 "page-and-volume",
                 _SAME,
                 lambda s: s.page == s.volume == AGREE and s.title >= 0.95 and s.people >= OVERLAP and _in_time(s) and not is_generic(s)
-                and (s.same_end or s.abstract == AGREE),
+                and (s.same_end or s.abstract == AGREE)
+                and not (s.supplement and s.journal == DIFFER),  # the talk, in another journal's supplement
             ),
             (
                 "range-and-journal",

@@ -252,6 +252,21 @@ def sketches(draw: st.DrawFn) -> Record:
     return Record("journalArticle", fields=fields, creators=people, identifiers=names)
 
 
+def test_a_talk_in_the_supplement_of_another_journal_is_not_the_article() -> None:
+    title = "Effect of home-based dexamethasone on quality of life in patients with sickle cell disease after 24 weeks"
+    people = (Creator("author", "Levy", "Renée A."),)
+    said = {
+        "title": title,
+        "date": "2002",
+        "volume": "13",
+        "abstractNote": f"BACKGROUND: {title}. We aimed to study pain.",
+    }
+    talk = {"publicationTitle": "American Journal of Pediatrics", "issue": "1 Supplement", "pages": "S819"}
+    article = {"publicationTitle": "Current Opinion in Psychiatry", "issue": "3", "pages": "819-829"}
+    one, other = (sketch(Record("journalArticle", {**said, **own}, people)) for own in (talk, article))
+    assert compare(one, other).verdict is not Verdict.SAME
+
+
 def test_words_are_laid_side_by_side_the_same_whoever_comes_first() -> None:
     one, other = (
         sketch(Record("journalArticle", fields={"title": title}, identifiers={"PMID": "7"}))
