@@ -8,6 +8,7 @@ from typing import Protocol
 
 from sync.errors import KeyRefused
 from sync.libraries.base import NOTHING, Answer, Delta, File, FileAnswer, Item, Library, Write
+from sync.libraries.wrapped import Wrapped
 
 
 class Memory(Protocol):
@@ -26,7 +27,7 @@ class Memory(Protocol):
         ...
 
 
-class Guarded:
+class Guarded(Wrapped):
     """Wraps a library; as long as its key is remembered as refused, nothing is sent and every call raises KeyRefused.
 
     again: try such a key once more; a `check` that passes lets it be forgotten.
@@ -34,24 +35,10 @@ class Guarded:
     """
 
     def __init__(self, real: Library, memory: Memory, *, again: bool = False) -> None:
-        self._real, self._memory, self._again = real, memory, again
+        super().__init__(real)
+        self._memory, self._again = memory, again
         self._refusal = "" if again else memory.refusal()
         self._unnoted = ""
-
-    @property
-    def identity(self) -> str:
-        """As the real one: no request is needed for it."""
-        return self._real.identity
-
-    @property
-    def requests(self) -> int:
-        """The requests that were sent."""
-        return self._real.requests
-
-    @property
-    def lacks(self) -> Mapping[str, frozenset[str]]:
-        """As the real one."""
-        return self._real.lacks
 
     def check(self) -> None:
         """As the real one, and what it says of the key is remembered."""
@@ -77,11 +64,6 @@ class Guarded:
         """As the real one."""
         with self._door():
             return self._real.write(batch)
-
-    @property
-    def takes_files(self) -> bool:
-        """As the real one: no request is needed for it."""
-        return self._real.takes_files
 
     def upload(self, file: File) -> FileAnswer:
         """As the real one."""

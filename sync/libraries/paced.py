@@ -7,11 +7,12 @@ A desktop that uploads while the library's version keeps rising tries again afte
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from sync.libraries.base import NOTHING, Answer, Delta, File, FileAnswer, Item, Library, Write
+from sync.libraries.base import Answer, File, FileAnswer, Library, Write
+from sync.libraries.wrapped import Wrapped
 
 log = logging.getLogger("zotdrop.writing")
 
@@ -24,8 +25,8 @@ class Pace:
     pause: float
 
 
-class Paced:
-    """Wraps a library: whoever has written for a burst waits for a pause before the next write, unless there was one anyhow.
+class Paced(Wrapped):
+    """Wraps a library, of which reading disturbs nobody: whoever has written for a burst waits for a pause before the next write, unless there was one anyhow.
 
     now: seconds on any steady clock.  wait: sleeps so many seconds, may raise Interrupted.  before: how many seconds ago
     earlier programs wrote to this library, in any order.
@@ -40,33 +41,11 @@ class Paced:
         wait: Callable[[float], None],
         before: Sequence[float] = (),
     ) -> None:
-        self._real, self._pace, self._now, self._wait = real, pace, now, wait
+        super().__init__(real)
+        self._pace, self._now, self._wait = pace, now, wait
         self._began = self._ended = float("-inf")  # of the burst: its first write, and the end of its newest
         for ago in sorted(before, reverse=True):
             self._note(now() - ago)
-
-    @property
-    def identity(self) -> str:
-        """As the real one."""
-        return self._real.identity
-
-    @property
-    def requests(self) -> int:
-        """The requests that were sent."""
-        return self._real.requests
-
-    @property
-    def lacks(self) -> Mapping[str, frozenset[str]]:
-        """As the real one."""
-        return self._real.lacks
-
-    def check(self) -> None:
-        """As the real one."""
-        self._real.check()
-
-    def changes(self, since: int, known: Mapping[str, int] = NOTHING) -> Iterator[Delta]:
-        """As the real one: reading disturbs nobody."""
-        return self._real.changes(since, known)
 
     def collection(self, path: Sequence[str]) -> str:
         """As the real one, in its turn: it may be made."""
@@ -78,23 +57,10 @@ class Paced:
         with self._turn():
             return self._real.write(batch)
 
-    @property
-    def takes_files(self) -> bool:
-        """As the real one."""
-        return self._real.takes_files
-
     def upload(self, file: File) -> FileAnswer:
         """As the real one, in its turn."""
         with self._turn():
             return self._real.upload(file)
-
-    def items(self) -> Iterator[Item]:
-        """As the real one."""
-        return self._real.items()
-
-    def close(self) -> None:
-        """Close the real one."""
-        self._real.close()
 
     @contextmanager
     def _turn(self) -> Iterator[None]:
