@@ -244,7 +244,7 @@ def _line(walked: str) -> str:
     if _EDGE.search(walked):
         for pattern, instead in _EDGES:
             walked = pattern.sub(instead, walked)
-    if "<" in walked:
+    if "<" in walked and _ANY_MARK.search(walked):
         for pattern, instead in _TIDY:
             walked = pattern.sub(instead, walked)
     return squeeze(walked)
