@@ -143,12 +143,15 @@ def _same_person(old: Creator, new: Creator) -> bool:
 
 def _better_person(old: Creator, new: Creator) -> Creator:
     """Names in small letters for capitals, with their accents, and given names in full for initials."""
+    if old == new:
+        return old
     if old.name:
         return replace(old, name=_better_spelt(old.name, new.name))
     mine, theirs = _given(old.first), _given(new.first)
     longer = len(theirs) >= len(mine) and all(map(str.startswith, theirs, mine)) and "".join(theirs) != "".join(mine)
     first = new.first if longer else _better_spelt(old.first, new.first)
-    return replace(old, last=_better_spelt(old.last, new.last), first=first)
+    last = _better_spelt(old.last, new.last)
+    return old if (last, first) == (old.last, old.first) else replace(old, last=last, first=first)
 
 
 def _better_spelt(old: str, new: str) -> str:
