@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import secrets
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -54,9 +54,9 @@ def sync_drops(tools: Tools, tasks: Iterable[Task], *, kind: str = "sync") -> Ru
     tools.ledger.start_run(run.id, kind, instant(began))
     reports: list[DropReport] = []
     failure: ZotdropError | None = None
-    left = list(tasks)
+    left, owing = list(tasks), frozenset[int]()
     try:
-        _finish_earlier(tools, run, left)
+        owing = _finish_earlier(tools, run)
         reports += _carry_out_decisions(tools, run)
     except ZotdropError as fault:
         failure = fault
@@ -75,6 +75,11 @@ def sync_drops(tools: Tools, tasks: Iterable[Task], *, kind: str = "sync") -> Ru
         except ZotdropError as fault:
             failure = failure or fault
             reports.append(_report_as_it_stands(tools, task, fault))
+    if failure is None:
+        try:
+            _fill_owed(tools, run, left, owing)
+        except ZotdropError as fault:
+            failure = fault
     since = instant(began - timedelta(days=tools.keep_days)) if tools.keep_days else ""
     tools.ledger.answers.prune(since, int(tools.cache_mb * 1_000_000))
     report = _run_report(tools, run, began, reports, failure or one_alone)
@@ -93,13 +98,14 @@ def refresh_library(tools: Tools, foreign: Sequence[str], *, kind: str = "refres
     def look_again(run: Run, told: dict[str, Any]) -> None:
         looked = Refreshed()
         told.update(refreshed=0)
-        _finish_earlier(tools, run, [])
+        owing = _finish_earlier(tools, run)
         groups = askable(tools, foreign)
         defer(tools, run, Counter(name for names, keys in groups.items() for name in names for _ in keys))
         for names, keys in groups.items():
             one = refresh(tools, run, Rules("", sources=names, title_search=False), keys)
             looked = Refreshed(looked.items + one.items, looked.seen + one.seen)
             told.update(refreshed=looked.items, seen=_told(looked))
+        _fill_owed(tools, run, [], owing)
 
     return _one_task(tools, kind, look_again)
 
@@ -228,22 +234,32 @@ def _catch_up(tools: Tools, run: Run) -> None:
     resume(tools, run)
 
 
-def _finish_earlier(tools: Tools, run: Run, tasks: Sequence[Task]) -> None:
-    """What earlier runs left to do; then what sources still owe."""
+def _finish_earlier(tools: Tools, run: Run) -> frozenset[int]:
+    """What earlier runs left to do; the records for which sources still owe something."""
     _catch_up(tools, run)
     upload_files(tools, run)
-    _fill_owed(tools, run, tasks)
+    return frozenset(record for record, *_ in tools.ledger.records.owing(tools.snapshot.id))
 
 
-def _fill_owed(tools: Tools, run: Run, tasks: Sequence[Task]) -> None:
-    """Ask the sources that were away when items were written for what they owe, all at once for each item, and fill it in."""
+def _fill_owed(tools: Tools, run: Run, tasks: Sequence[Task], earlier: Collection[int]) -> None:
+    """Ask the sources that were away when items were written for what they owe, all at once for each item, and fill it in.
+
+    earlier: records that were owed something when the run began. An item that the run has written to by now waits for the next
+    one: it changes once in a run, for the sake of desktops that sync.
+    """
+    written = tools.outbox.keys_of(run.id)
     wanted = {name for task in tasks for name in task.rules.sources} if tasks else set(tools.sources)
     by_wish: dict[tuple[tuple[str, ...], bool], list[int]] = {}
-    for record, owed, titles in tools.ledger.records.owing(tools.snapshot.id):
+    for record, key, owed, titles in tools.ledger.records.owing(tools.snapshot.id):
         names = tuple(name for name in tools.sources if name in wanted and name in owed)
-        if names and not tools.offline:
+        waits = record not in earlier or tools.snapshot.heir(key) in written
+        if names and not tools.offline and not waits:
             by_wish.setdefault((names, titles), []).append(record)
+    if not by_wish:
+        return
+    put_off = run.deferred
     defer(tools, run, Counter(name for (names, _), owing in by_wish.items() for name in names for _ in owing))
+    run.deferred = {**put_off, **run.deferred}
     for (names, titles), owing in by_wish.items():
         rules = Rules("", sources=names, title_search=titles)
         batches = (gather([tools.ledger.records.work(record) for record in part]) for part in _parts(owing, BATCH))

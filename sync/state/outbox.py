@@ -138,6 +138,11 @@ class Outbox:
         )
         return [row[0] for row in rows]
 
+    def keys_of(self, run: str) -> set[str]:
+        """The objects that a run has written to, or tried to."""
+        rows = self._db.rows("SELECT DISTINCT key FROM outbox WHERE run = ? AND library = ?", (run, self._library))
+        return {row[0] for row in rows}
+
     def written(self, run: str) -> dict[str, list[Written]]:
         """What a run wrote, by key, in the order of the first write of each."""
         rows = self._db.rows(

@@ -265,15 +265,15 @@ class Records:
         )
         return count
 
-    def owing(self, library: int) -> list[tuple[int, tuple[str, ...], bool]]:
-        """Records that ended in an item of this library while a source was away, the sources still to be asked, and whether
-        these may be told more than identifiers. What was taken back is owed nothing, as long as it is not brought back.
+    def owing(self, library: int) -> list[tuple[int, str, tuple[str, ...], bool]]:
+        """Records that ended in an item of this library while a source was away, its key, the sources still to be asked, and
+        whether these may be told more than identifiers. What was taken back is owed nothing, as long as it is not brought back.
         """
         rows = self._db.rows(
-            f"SELECT r.id, r.owed_json, d.asks_json {OWED} AND d.library = ? AND r.key IS NOT NULL ORDER BY r.id",
+            f"SELECT r.id, r.key, r.owed_json, d.asks_json {OWED} AND d.library = ? AND r.key IS NOT NULL ORDER BY r.id",
             (library,),
         )
-        return [(row[0], tuple(decode(row[1])), bool(decode(row[2])["titles"])) for row in rows]
+        return [(row[0], row[1], tuple(decode(row[2])), bool(decode(row[3])["titles"])) for row in rows]
 
     def any_owed(self) -> bool:
         """Whether any source still owes an answer for an item that was written."""

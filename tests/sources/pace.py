@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -12,6 +13,7 @@ import httpx
 from sync.http import Http, Identity
 
 EPOCH = datetime(2026, 11, 23, 8, tzinfo=UTC)
+LONG = 0.5  # seconds
 WHO = Identity("librarian@example.org", "1.2.3")
 
 
@@ -31,6 +33,8 @@ class Pace:
             self.seconds += seconds
             if seconds:
                 self.waits.append(seconds)
+        if seconds >= LONG:  # a stand-in on another thread gets to finish what would take it less than that
+            time.sleep(0.02)
 
     def today(self) -> datetime:
         return EPOCH + timedelta(seconds=self.seconds - 1000.0)

@@ -217,7 +217,7 @@ def test_what_is_owed_is_remembered_by_source(ledger: Ledger) -> None:
     assert not ledger.records.any_owed()
     ledger.records.keep_merged(record, Merged(Record("book")), sources=[], owed=["pubmed"])
     ledger.records.settle(record, "ABCD2345", "created", ())
-    assert ledger.records.owing(row.library) == [(record, ("pubmed",), False)]
+    assert ledger.records.owing(row.library) == [(record, "ABCD2345", ("pubmed",), False)]
     assert ledger.records.any_owed()
     assert ledger.waits()["items that a service still owes values"] == 1
 
