@@ -50,9 +50,9 @@ def reversal(
     stays = _stays(now, ours, worked_on=worked_on, used=used)
     if made:
         return _unmade(now, stays)
-    held, left = dict(now.data), set[str]()
+    held, base, left = dict(now.data), dict(now.base or {}), set[str]()
     for write in reversed(writes):
-        left |= set(_take_back(write, held))
+        left |= set(_take_back(write, held, base))
     theirs = now.place is Place.TRASH and not now.undone
     handled = theirs and canonical("deleted", held.get("deleted")) != canonical("deleted", now.data.get("deleted"))
     if (stays and now.place is Place.ALIVE) or theirs:
@@ -82,23 +82,38 @@ def _stays(now: Twin, ours: Collection[str], *, worked_on: bool, used: str) -> s
     return "somebody gave it notes or files" if worked_on else used
 
 
-def _take_back(write: Written, held: dict[str, Any]) -> Iterator[str]:
-    """Put into `held` what the write replaced; the properties that somebody changed since stay, and are named."""
+def _take_back(write: Written, held: dict[str, Any], base: dict[str, Any]) -> Iterator[str]:
+    """Put into `held` what the write replaced; the properties that somebody changed since stay, and are named.
+
+    base: what our writes left. Where that is no longer what this write left, we took it back already, and somebody else wrote the
+    same again.
+    """
     before = write.before or {}
     for name in _names(before, write.after):
         if name in _SETS:
-            held[name] = _exchanged(name, before, write.after, held)
+            held[name] = _exchanged(name, before, write.after, held, base)
         elif canonical(name, held.get(name)) == canonical(name, write.after.get(name)):
-            held[name] = before.get(name, _empty(name))
+            if name in base and canonical(name, base[name]) != canonical(name, write.after.get(name)):
+                yield name
+                continue
+            held[name] = base[name] = before.get(name, _empty(name))
         elif canonical(name, held.get(name)) != canonical(name, before.get(name)):
             yield name
 
 
-def _exchanged(name: str, before: Mapping[str, Any], after: Mapping[str, Any], held: Mapping[str, Any]) -> list[Any]:
-    """A set without what a write put in, and with what it took out."""
-    were, are, now = (members(name, data) for data in (before, after, held))
-    kept = {key: each for key, each in now.items() if key in were or key not in are}
-    return list({**kept, **{key: each for key, each in were.items() if key not in are}}.values())
+def _exchanged(
+    name: str,
+    before: Mapping[str, Any],
+    after: Mapping[str, Any],
+    held: Mapping[str, Any],
+    base: Mapping[str, Any],
+) -> list[Any]:
+    """A set without what a write put in, and with what it took out; not against who put in, or took out, the same again."""
+    were, are, now, ours = (members(name, data) for data in (before, after, held, base))
+    known = name in base
+    kept = {key: each for key, each in now.items() if key in were or key not in are or (known and key not in ours)}
+    back = {key: each for key, each in were.items() if key not in are and (key in now or not known or key not in ours)}
+    return list({**kept, **back}.values())
 
 
 def _names(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[str]:

@@ -57,19 +57,22 @@ class Writer:
 
     def __init__(self, api: Api, tree: Tree, check: Check) -> None:
         self._api, self._tree, self._check = api, tree, check
+        self._stumbled = set[str]()  # objects that were sent again though a refusal came, in case it was none
 
     def write(self, batch: Sequence[Write]) -> list[Answer]:
         """One answer per write, in order. Raises Outage where it is not known what landed."""
         clean = [replace(write, data=cleaned(write.data)) for write in batch]
-        faults, lost = [self._check(write.data, write.version == 0) for write in clean], self._api.lost
+        faults = [self._check(write.data, write.version == 0) for write in clean]
         fit = [write for write, fault in zip(clean, faults, strict=True) if fault is None]
-        told = iter(self._told(fit, self._sent(fit)) if fit else ())
+        lost, self._stumbled = self._api.lost, set()
+        outcomes = self._sent(fit) if fit else []
+        resent = {write.key for write in fit} if self._api.lost > lost else self._stumbled
+        told = iter(self._told(fit, outcomes) if fit else ())
         answers = [
             Refusal(write.key, fault.code, fault.message) if fault else next(told)
             for write, fault in zip(clean, faults, strict=True)
         ]
-        resent = self._api.lost > lost
-        return [replace(one, resent=resent) if isinstance(one, Conflict) else one for one in answers]
+        return [replace(one, resent=one.key in resent) if isinstance(one, Conflict) else one for one in answers]
 
     def _sent(self, writes: Sequence[Write]) -> list[Outcome]:
         """The outcomes, after what can be repaired was repaired and sent again."""
@@ -138,6 +141,7 @@ class Writer:
         """What becomes of an object that failed alone, a while later: a server that stumbles must not refuse it for good."""
         stumbled = isinstance(refusal, Failed) and refusal.whole and refusal.code in _STUMBLES
         for seconds in PATIENT if stumbled else ():
+            self._stumbled.add(write.key)
             self._api.wait(seconds)
             try:
                 report = self._api.create_items([{**write.data, "key": write.key, "version": write.version}])

@@ -130,9 +130,13 @@ class Snapshot(Doubts):
             )
             self._put(key, version, data, held)
 
-    def may_have_landed(self, key: str, sent: Mapping[str, Any]) -> None:
-        """A change of which nobody knows whether it landed: what it brought and is not there now counts as taken out by somebody."""
-        now, wrote = self.data(key) or {}, {name: value for name, value in sent.items() if name not in _NO_CONTENT}
+    def may_have_landed(self, key: str, sent: Mapping[str, Any], *, undo: bool = False) -> None:
+        """A change of which nobody knows whether it landed: what it brought and is not there now counts as taken out by somebody.
+
+        undo: it took something back, be it by putting the item into the trash; what is there again was brought back by somebody.
+        """
+        wrote = {name: value for name, value in sent.items() if undo or name not in _NO_CONTENT}
+        now = self.data(key) or {}
         base = rebased(self.base(key), now, {**now, **wrote}, wrote)
         with self._db.transaction() as sql:
             sql.execute(

@@ -123,7 +123,7 @@ def _conflict(tools: Tools, run: Run, post: Post, conflict: Conflict) -> None:
         tools.snapshot.take([], gone=[post.key])
     else:
         tools.snapshot.take([(post.key, conflict.version, conflict.theirs)])
-        if (post.tried or conflict.resent) and not post.undo:
+        if post.tried or conflict.resent:
             _doubt(tools, post)
     if post.undo:
         return  # what takes back a run plans again until nothing is left
@@ -136,7 +136,9 @@ def _conflict(tools: Tools, run: Run, post: Post, conflict: Conflict) -> None:
 
 def _doubt(tools: Tools, post: Post) -> None:
     """A change that lost its answer met an item that somebody has changed since: it is not brought again against their will."""
-    tools.snapshot.may_have_landed(post.key, post.data)
+    tools.snapshot.may_have_landed(post.key, post.data, undo=post.undo)
+    if post.undo:
+        return
     told = "the answer to a change was lost, and somebody has changed the item since: what is not there now is not brought again"
     tools.ledger.records.add_problem(post.record, Problem("answer-lost", told))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from pathlib import Path
 
+from sync.report import RunReport
 from tests.laws.shared_library import SharedLibrary
 
 
@@ -53,3 +54,58 @@ def test_what_a_person_empties_while_the_library_is_asked_again_stays_empty(tmp_
     here.catch_up()
     here.sync(drop("35") + "\n", "c.ris")
     assert here.items()[key].get("volume", "") == ""
+
+
+def run_of(report: RunReport | None) -> str:
+    assert report is not None
+    return report.run
+
+
+def lost_undo(here: SharedLibrary, run: str, **meanwhile: object) -> dict[str, object]:
+    """The undo of a run loses its answer, somebody does this meanwhile, and a later run goes on."""
+    (key,) = here.items()
+    here.trouble.lose_answer = 1
+    report = here.undo(run)
+    assert report is not None
+    assert report.failure
+    here.person_writes(key, **meanwhile)
+    here.catch_up()
+    return here.items()[key]
+
+
+def test_what_a_person_brings_back_from_a_trash_whose_answer_was_lost_stays(tmp_path: Path) -> None:
+    here = SharedLibrary(tmp_path, Counter())
+    made = run_of(here.sync(drop("35"), "a.ris"))
+    assert not lost_undo(here, made, deleted=0).get("deleted")
+
+
+def test_what_a_person_types_again_after_an_undo_whose_answer_was_lost_stays(tmp_path: Path) -> None:
+    here = SharedLibrary(tmp_path, Counter())
+    here.sync(drop(), "a.ris")
+    filled = run_of(here.sync(drop("35"), "b.ris"))
+    assert lost_undo(here, filled, volume="35")["volume"] == "35"
+    here.undo(filled)
+    (item,) = here.items().values()
+    assert item["volume"] == "35"
+
+
+def test_a_tag_that_a_person_gives_again_after_an_undo_whose_answer_was_lost_stays(tmp_path: Path) -> None:
+    here = SharedLibrary(tmp_path, Counter())
+    here.sync(drop(), "a.ris")
+    tagged = run_of(here.sync(drop("35"), "b.ris", tags=("screening",)))
+    item = lost_undo(here, tagged, tags=[{"tag": "screening"}])
+    assert item["tags"] == [{"tag": "screening"}]
+    assert not item.get("volume")
+
+
+def test_an_undo_that_did_not_land_is_carried_out_by_the_next_run(tmp_path: Path) -> None:
+    here = SharedLibrary(tmp_path, Counter())
+    here.sync(drop(), "a.ris")
+    filled = run_of(here.sync(drop("35"), "b.ris", tags=("screening",)))
+    here.trouble.lose_request = 1
+    report = here.undo(filled)
+    assert report is not None
+    assert report.failure
+    here.catch_up()
+    (item,) = here.items().values()
+    assert (item.get("volume", ""), item["tags"]) == ("", [])
