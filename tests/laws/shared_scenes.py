@@ -159,6 +159,17 @@ def what_a_person_brought_back_stays() -> None:
         assert not library.items()[key].get("deleted")
 
 
+def what_a_person_does_after_an_undo_whose_answer_was_lost_stays() -> None:
+    with stage() as library:
+        (key,) = keys(drop(library, 0, name="a.ris"))
+        filled = drop(library, 0, name="b.ris", more="VL  - 8\n")
+        library.trouble.lose_answer = 1
+        library.undo(filled.run)
+        library.person_writes(key, volume="8")
+        library.catch_up()
+        assert library.items()[key]["volume"] == "8"
+
+
 def what_was_taken_back_comes_again_even_after_the_trash_was_emptied() -> None:
     with stage() as library:
         report = drop(library, 0, 1, name="a.ris")
@@ -275,6 +286,7 @@ SCENES: list[Callable[[], None]] = [
     undo_leaves_a_persons_value,
     undo_leaves_a_persons_tags_and_collections,
     what_a_person_brought_back_stays,
+    what_a_person_does_after_an_undo_whose_answer_was_lost_stays,
     what_was_taken_back_comes_again_even_after_the_trash_was_emptied,
     an_undo_of_an_undo_brings_back_what_is_left,
     two_records_that_meet_in_an_item_change_it_once,

@@ -116,7 +116,7 @@ def undo_takes_what_a_person_changed(patch: Patch) -> None:
 
 
 def undo_puts_back_whatever_stands_there(patch: Patch) -> None:
-    def take_back(write: Any, held: dict[str, Any]) -> Any:
+    def take_back(write: Any, held: dict[str, Any], _base: dict[str, Any]) -> Any:
         held.update(
             {name: (write.before or {}).get(name, "") for name in write.after if name in {"volume", "publisher"}}
         )
@@ -126,7 +126,17 @@ def undo_puts_back_whatever_stands_there(patch: Patch) -> None:
 
 
 def undo_puts_back_whole_sets(patch: Patch) -> None:
-    patch.setattr(taking_back, "_exchanged", lambda name, before, _after, _held: list(before.get(name, ())))
+    patch.setattr(taking_back, "_exchanged", lambda name, before, _after, _held, _base: list(before.get(name, ())))
+
+
+def an_undo_without_an_answer_counts_as_not_sent(patch: Patch) -> None:
+    may_have_landed = Snapshot.may_have_landed
+
+    def only_of_drops(self: Snapshot, key: str, sent: Any, *, undo: bool = False) -> None:
+        if not undo:
+            may_have_landed(self, key, sent)
+
+    patch.setattr(Snapshot, "may_have_landed", only_of_drops)
 
 
 def undo_does_not_look_at_what_came_back(patch: Patch) -> None:
@@ -201,6 +211,7 @@ MUTANTS: list[Callable[[Patch], None]] = [
     a_conflict_is_taken_for_landed,
     undo_puts_back_whatever_stands_there,
     undo_puts_back_whole_sets,
+    an_undo_without_an_answer_counts_as_not_sent,
     undo_does_not_look_at_what_came_back,
     what_meets_in_an_item_is_written_one_after_the_other,
     the_second_record_takes_the_place_of_the_first,
