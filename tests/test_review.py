@@ -124,7 +124,7 @@ def test_the_list_says_what_to_do(stage: Scene) -> None:
         "both sides, with their pages"
     )
     decide(stage, "accept", question["number"])
-    assert b"decided before" in stage.run("review", "reject", str(question["number"]), code=2).stderr
+    assert b"decided before" in stage.run("review", "accept", str(question["number"]), code=2).stderr
     assert b"nothing waits for you" in stage.run("review", "list").stderr
 
 
@@ -162,3 +162,26 @@ def test_yes_holds_though_the_item_was_changed_beyond_recognition_since(stage: S
     decide(stage, "accept", question["number"])
     assert [item["key"] for item in stage.items()] == [key]
     assert stage.items()[0]["title"] == "Quite something else"
+
+
+@pytest.mark.parametrize("ask", [asked_in_a_drop, asked_of_the_library])
+def test_a_yes_may_become_a_no_and_the_record_an_item(stage: Scene, ask: Any) -> None:
+    number = str(ask(stage)["number"])
+    stage.run("review", "accept", number)
+    assert len(stage.items()) == 1
+    assert outcomes(decide(stage, "reject", int(number))) == {"created": 1}
+    assert len(stage.items()) == 2
+    assert outcomes(stage.sync(str(stage.drop("again.ris", OTHER + "\n")))).get("asked") is None
+    assert len(stage.items()) == 2
+
+
+def test_a_no_becomes_a_yes_once_the_item_that_it_made_is_taken_back(stage: Scene) -> None:
+    number = asked_of_the_library(stage)["number"]
+    made = decide(stage, "reject", number)
+    assert len(stage.items()) == 2
+    told = stage.run("review", "accept", str(number), code=2).stderr.decode()
+    assert f"undo {made['run']} takes that back; then decide anew" in told
+    stage.run("undo", made["run"], "--yes")
+    decide(stage, "accept", number)
+    assert len(stage.items()) == 1
+    assert questions(stage) == []

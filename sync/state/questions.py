@@ -90,12 +90,11 @@ class Questions:
     def decide(self, record: int, at: str, *, yes: bool) -> None:
         """Answer a question: yes, it is the same work (or: it was read rightly). The record is looked at again by the next run.
 
-        Raises UsageFault for a record that nobody asked about, or whose twin in the same drop is undecided itself.
+        What was decided may be decided otherwise as long as the record is no item of its own. Raises UsageFault where it is, for a
+        record that nobody asked about, and for one whose twin in the same drop is undecided itself.
         """
         row = self._db.one(f"{_ASKED} AND r.id = ?", (record,))  # a constant, no input
-        if row is None:
-            raise UsageFault(self._not_asked(record))
-        question = self._question(row)
+        question = self._question(row) if row else self._thought_over(record, yes=yes)
         if not question.key and REPAIR not in question.reasons:
             raise UsageFault(
                 f"{record}: the record that it may be the same as has no item yet; decide on that one first"
@@ -119,7 +118,10 @@ class Questions:
             )
             sql.execute("UPDATE records SET state = 'follows', outcome = NULL WHERE survivor = ?", (record,))
             # One that was taken back may still come again: what is decided of this record is carried out all the same.
-            sql.execute("UPDATE drops SET state = 'open' WHERE id = ? AND state <> 'undone'", (row["drop_id"],))
+            sql.execute(
+                "UPDATE drops SET state = 'open' WHERE id = (SELECT drop_id FROM records WHERE id = ?) AND state <> 'undone'",
+                (record,),
+            )
 
     def decided(self, record: int) -> list[Decision]:
         """What was decided of a record, oldest first, and why it had been asked."""
@@ -179,13 +181,35 @@ class Questions:
         found = self._db.value("SELECT data_json FROM items WHERE library = ? AND key = ?", (library, key))
         return from_item(decode(found)) if found else None
 
+    def _thought_over(self, record: int, *, yes: bool) -> Question:
+        """The question that was decided last of this record, to be decided the other way."""
+        row = self._db.one(
+            f"{_DECIDED} WHERE c.record = ? AND r.state = 'done' AND r.survivor IS NULL ORDER BY c.at DESC LIMIT 1",
+            (record,),
+        )
+        if row is None or (row["verdict"] == "same") == yes:
+            raise UsageFault(self._not_asked(record))
+        own = self._db.one(
+            "SELECT o.run, o.key FROM outbox o JOIN items i ON i.library = o.library AND i.key = o.key WHERE o.record = ?"
+            " AND o.version = 0 AND i.place = 'alive' LIMIT 1",
+            (record,),
+        )
+        if own:
+            raise UsageFault(
+                f"{record}: by what was decided on {row['at'][:10]} it became the item {own['key']}."
+                f" zotdrop undo {own['run']} takes that back; then decide anew"
+            )
+        return Question(
+            record, row["path"], row["ordinal"], row["title"], tuple(decode(row["reasons"])), key=row["key"]
+        )
+
     def _not_asked(self, record: int) -> str:
         """Why a number is no question: it was one, or never."""
         row = self._db.one("SELECT verdict, at FROM decisions WHERE record = ? ORDER BY at DESC LIMIT 1", (record,))
         if row is None:
             return f"{record}: nothing is asked of that; zotdrop review list shows what is"
         said = "the same work (or read rightly)" if row["verdict"] == "same" else "not the same work (or read wrongly)"
-        return f"{record}: decided before, on {row['at'][:10]}: {said}. zotdrop history names the run that carried it out, undo takes it back"
+        return f"{record}: decided before, on {row['at'][:10]}: {said}. zotdrop review list --decided shows all that was decided"
 
 
 _ASKED = (
