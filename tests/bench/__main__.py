@@ -1,7 +1,7 @@
 """All benchmarks, one command: a table as text and JSON, and a picture of each.
 
     pip install -e ".[dev,bench]"
-    python -m tests.bench [--quick] [--out FOLDER] [reading] [matching] [runs] [budgets] [start] [idle]
+    python -m tests.bench [--quick] [--out FOLDER] [reading] [matching] [runs] [budgets] [start] [idle] [taken]
 
 reading   the same file through rispy and through ours; growth
 matching  the same records through bib-dedupe and through ours; growth
@@ -9,6 +9,7 @@ runs      file to embedded library with services that answer at once: processor 
 budgets   against services that keep to their published rates: seconds of the clock, and how many the slowest of them needs
 start     `--help` and `status`
 idle      the service with nothing to do
+taken     from a settled file to its item
 
 Processor time, but for `budgets`: that needs a machine that does nothing else. --quick takes less than two minutes there.
 """
@@ -16,8 +17,6 @@ Processor time, but for `budgets`: that needs a machine that does nothing else. 
 from __future__ import annotations
 
 import argparse
-import importlib
-import importlib.util
 import os
 import platform
 import sys
@@ -26,7 +25,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from tests.bench import bench_matching, bench_reading, whole_runs
+from tests.bench import bench_idle, bench_matching, bench_reading, whole_runs
 from tests.bench.tables import Line, Table, write_all
 
 
@@ -57,21 +56,13 @@ def _reading(quick: bool) -> Table:
         return bench_reading.table(Path(folder), (300, 3_000) if quick else (1_000, 10_000, 100_000), 2 if quick else 5)
 
 
-def _idle(quick: bool) -> Table:
-    """Measured by `bench_idle`, where it is: its `table(quick)`."""
-    name = "tests.bench.bench_idle"
-    if importlib.util.find_spec(name) is None:
-        return Table("idle", "Idle: bench_idle is not here", (), "", ())
-    table: Table = importlib.import_module(name).table(quick)
-    return table
-
-
 # Whole runs first: the system counts what this process has in memory as theirs, and the peers are large.
 PARTS: Mapping[str, Callable[[bool], Table]] = {
     "start": lambda quick: whole_runs.start(3 if quick else 10),
     "runs": lambda quick: whole_runs.runs((100, 1_000) if quick else (1_000, 10_000, 100_000)),
     "budgets": lambda quick: whole_runs.budgets((200,) if quick else (1_000, 10_000)),
-    "idle": _idle,
+    "idle": bench_idle.table,
+    "taken": lambda quick: bench_idle.taken(2 if quick else 10),
     "reading": _reading,
     "matching": lambda quick: bench_matching.table((300, 1_000) if quick else (1_000, 10_000, 100_000)),
 }
