@@ -33,7 +33,7 @@ def standing(config: Config, ledger: Any) -> dict[str, Any]:
         "schema": 1,
         **living,
         **memory(ledger),
-        "stays": staying(config, living["retries"], stopped, degraded),
+        "stays": staying(config, living, stopped, degraded),
         "inboxes": {name: str(inbox.path) for name, inbox in config.inbox.items()},
         "degraded": degraded,
         "drops": {

@@ -45,6 +45,7 @@ __all__ = [
     "store",
     "take",
     "why_closed",
+    "why_no_folder",
 ]
 
 DONE, HELD = "done", "held"
@@ -165,6 +166,14 @@ def can_leave(path: Path, root: Path) -> bool:
     folders = (folder for folder in (path.parent, root, root / DONE, root / HELD) if folder.exists())
     ours = os.access in os.supports_effective_ids
     return all(os.access(folder, os.W_OK, effective_ids=ours) for folder in folders)
+
+
+def why_no_folder(path: str) -> str:
+    """What is wrong with the folder at this path, to stand behind its name; empty if there is one, entered or not."""
+    if os.path.isdir(path):  # noqa: PTH112 (no error for a folder that we may not enter)
+        return ""
+    taken = os.path.exists(path)  # noqa: PTH110 (the same)
+    return "is not there: a file lies in its place, move it away" if taken else "is gone"
 
 
 def store(folder: Path, data: bytes) -> Path:
