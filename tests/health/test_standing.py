@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from sync.cli.facts import _run
 from sync.config import Config, load
 from sync.health.standing import staying
 
@@ -62,3 +63,8 @@ def test_an_inbox_that_may_not_be_entered_is_no_fault(
 
     monkeypatch.setattr(Path, "is_dir", is_dir)
     assert why(config) == ["waits for its turn"]
+
+
+@pytest.mark.parametrize(("wrote", "told"), [(1, "1 object written"), (2, "2 objects written")])
+def test_of_a_run_one_object_is_one(wrote: int, told: str) -> None:
+    assert _run({"run": "r", "kind": "sync", "failure": "", "wrote": wrote, "finished": "x"}) == f"run r (sync): {told}"
