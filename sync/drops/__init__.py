@@ -15,7 +15,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from sync.drops.files import is_no_export, only_drops
+from sync.drops.files import is_no_export, only_drops, why_no_export
 from sync.drops.lines import Lines, lines_of, open_lines, opened
 from sync.drops.settling import Settle, Stamp
 from sync.errors import Stuck, UsageFault
@@ -45,6 +45,7 @@ __all__ = [
     "store",
     "take",
     "why_closed",
+    "why_no_export",
     "why_no_folder",
 ]
 
