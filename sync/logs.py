@@ -22,15 +22,10 @@ from urllib.parse import quote, quote_plus
 from sync import secrets
 
 LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
-NOISY = (
-    "httpx",
-    "httpx2",
-    "httpcore",
-    "httpcore2",
-    "apscheduler",
-    "filelock",
-    "watchfiles",
-)  # addresses with keys, and chatter
+NOISY = {  # addresses with keys, and chatter: from where on each is heard
+    **dict.fromkeys(("httpx", "httpx2", "httpcore", "httpcore2", "filelock", "watchfiles"), logging.WARNING),
+    "apscheduler": logging.ERROR,  # that a job still runs is no news
+}
 HIDDEN = "(key)"
 SHORTEST = 4  # letters: what is shorter stands in every second word
 LONGEST_FAULT = 300  # letters of a line of a traceback: a fault may quote what it met
@@ -62,8 +57,8 @@ def set_up(form: str, level: str) -> None:
     handler.setFormatter(Json() if form == "json" else Text())
     root.addHandler(handler)
     root.setLevel(LEVELS[level])
-    for name in NOISY:
-        logging.getLogger(name).setLevel(logging.WARNING)
+    for name, least in NOISY.items():
+        logging.getLogger(name).setLevel(least)
     sys.excepthook = _uncaught
     threading.excepthook = lambda lost: _uncaught(lost.exc_type, lost.exc_value, lost.exc_traceback)
 

@@ -164,6 +164,42 @@ def test_a_held_drop_that_was_mended_is_worked_off_and_leaves_held_with_its_repo
     assert (desk.inbox / "done" / "week-1" / "note.ris.report.json").is_file()
 
 
+def test_a_held_drop_without_a_record_stays_one_drop_and_is_read_again_each_time(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk.drop("inbox/kelp.ris", RIS)
+    with monkeypatch.context() as patched:
+        patched.setattr("sync.core.formats.sniff", lambda _head: None)  # as a reader that did not know it
+        desk.run("sync", code=5)
+        for _ in range(3):
+            report = desk.run("retry", "--json", code=5).json()
+            assert [drop["records"] for drop in report["drops"]] == [[]]
+        assert desk.run("status", "--json").json()["drops"] == {"total": 1, "done": 1, "undone": 0}
+    report = desk.run("retry", "--json").json()
+    assert report["drops"][0]["outcomes"]["created"] == 1
+    assert desk.run("status", "--json").json()["drops"] == {"total": 1, "done": 1, "undone": 0}
+    assert (desk.inbox / "done" / "kelp.ris").is_file()
+    desk.run("undo", report["run"], "--yes")
+    assert desk.items() == []
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "why"),
+    [
+        ("lost.ris.gz", RIS.encode(), "named like an archive; unpack or rename it"),
+        ("lost.ini", RIS.encode(), ".ini is the end of no export's name; rename it if it is one"),
+        ("lost.ris", b"PK\x03\x04", "begins like a document, an archive or a database"),
+    ],
+)
+def test_what_retry_passes_over_in_held_is_named_with_the_reason(desk: Desk, name: str, data: bytes, why: str) -> None:
+    held = desk.drop(f"inbox/held/{name}", data)
+    desk.drop("inbox/held/good.ris", RIS)
+    said = desk.run("retry")
+    (told,) = [line for line in said.err.splitlines() if "passed over" in line]
+    assert told.startswith(f"{held}: passed over; {why}")
+    assert len(desk.items()) == 1
+
+
 def test_what_a_library_refused_is_tried_again_and_its_drop_leaves_held(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -378,6 +378,16 @@ def test_a_config_that_was_named_and_is_not_there_is_a_fault_and_no_other_is_tak
             find_and_load(given, environ, tmp_path, tmp_path)
 
 
+def test_a_folder_without_a_config_says_how_one_is_written(tmp_path: Path) -> None:
+    folder = tmp_path / "my references"
+    folder.mkdir()
+    with pytest.raises(ConfigFault) as told:
+        find_and_load(folder, {}, tmp_path, tmp_path)
+    assert (
+        str(told.value) == f"{folder}: a folder; there is no zotdrop.toml in it; `zotdrop init '{folder}'` writes one"
+    )
+
+
 @pytest.mark.usefixtures("user_s_own_folder")
 def test_without_being_told_it_looks_in_the_user_s_own_folder(tmp_path: Path) -> None:
     assert find_and_load(None, {}, tmp_path).contact == "home@example.org"

@@ -6,6 +6,8 @@ import base64
 import io
 import json
 import logging
+import sys
+import threading
 from collections.abc import Iterator
 from contextvars import copy_context
 from pathlib import Path
@@ -130,6 +132,21 @@ def test_the_run_ends_with_the_order(tmp_path: Path, told: io.StringIO) -> None:
         wiring.open_ledger(config).close()
     logging.getLogger("zotdrop").info("later")
     assert "run" not in json.loads(told.getvalue())
+
+
+def test_what_the_scheduler_passes_over_is_no_news_also_after_the_log_was_set_up_again() -> None:
+    root, own = logging.getLogger(), logging.getLogger("apscheduler")
+    before, hooks, own_before = (root.level, root.handlers[:]), (sys.excepthook, threading.excepthook), own.level
+    try:
+        own.setLevel(logging.NOTSET)
+        logs.set_up("text", "debug")
+        said = logging.getLogger("apscheduler.executors.default")
+        assert (said.isEnabledFor(logging.WARNING), said.isEnabledFor(logging.ERROR)) == (False, True)
+    finally:
+        root.setLevel(before[0])
+        root.handlers[:] = before[1]
+        own.setLevel(own_before)
+        sys.excepthook, threading.excepthook = hooks
 
 
 def test_the_service_logs_json_when_told_so_and_no_title(tmp_path: Path) -> None:

@@ -181,3 +181,35 @@ def test_history_marks_what_was_taken_back_and_no_longer_what_came_back(stage: S
     assert "taken back" not in first
     marked = [json.loads(line)["taken_back_by"] for line in stage.run("--json", "history").stdout.splitlines()]
     assert marked == ["", again.split()[0], ""]
+
+
+def marks(stage: Scene) -> dict[str, str]:
+    """By run: which one took it back."""
+    lines = map(json.loads, stage.run("--json", "history", "-v").stdout.splitlines())
+    return {run["id"]: run["taken_back_by"] for run in lines}
+
+
+def test_an_undo_that_took_nothing_marks_nothing(stage: Scene) -> None:
+    run = stage.sync(str(stage.drop("a.ris", ONE.format(more=""))))["run"]
+    back = str(undo(stage, run)["run"])
+    undo(stage, run)
+    assert marks(stage)[run] == back
+    again = str(undo(stage, back)["run"])
+    assert marks(stage)[run] == ""
+    assert marks(stage)[back] == again
+
+
+def test_an_undo_that_left_all_to_a_person_marks_nothing(stage: Scene) -> None:
+    report = stage.sync(str(stage.drop("a.ris", ONE.format(more=""))))
+    Person(stage).edit(report["drops"][0]["records"][0]["key"], title="What somebody wrote")
+    told = undo(stage, report["run"])
+    assert [one["did"] for key, one in told.items() if key != "run"] == ["kept"]
+    assert marks(stage)[report["run"]] == ""
+
+
+def test_history_counts_the_drops_that_it_does_not_name(stage: Scene) -> None:
+    paths = [str(stage.drop(f"{n}.ris", ONE.format(more="").replace("tides", f"tides-{n}"))) for n in range(5)]
+    stage.sync(*paths[:3])
+    assert stage.run("history").stdout.decode().splitlines()[0].endswith(", ".join(paths[:3]))
+    stage.sync(*paths[:3], *paths[3:])
+    assert ", ".join(paths[:3]) + ", and 2 more" in stage.run("history", "-v").stdout.decode().splitlines()[0]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from sync.report.words import printable
+from sync.report.words import count, printable
 
 if TYPE_CHECKING:
     from sync.config import Config
@@ -33,7 +33,7 @@ def standing(config: Config, ledger: Any) -> dict[str, Any]:
         "schema": 1,
         **living,
         **memory(ledger),
-        "stays": staying(config, living["retries"], stopped, degraded),
+        "stays": staying(config, living, stopped, degraded),
         "inboxes": {name: str(inbox.path) for name, inbox in config.inbox.items()},
         "degraded": degraded,
         "drops": {
@@ -113,5 +113,5 @@ def _stays(stays: dict[str, Any]) -> list[str]:
 
 
 def _run(run: dict[str, Any]) -> str:
-    ended = run["failure"] or (f"{run['wrote']} objects written" if run["finished"] else "not ended")
+    ended = run["failure"] or (f"{count(run['wrote'], 'object')} written" if run["finished"] else "not ended")
     return f"run {run['run']} ({run['kind']}): {ended}"

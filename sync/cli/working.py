@@ -103,6 +103,8 @@ def retry(shared: Common, *, library: str | None) -> int:
     config = shared.load(asks=True)
     order = orders.Order(retry=True, library=library)
     orders.check_names(config, order)
+    for file, why in orders.passed_over(config, order).items():
+        shared.say(f"{file}: passed over; {why}")
     return have_done(shared, config, order)
 
 

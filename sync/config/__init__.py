@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import tomllib
 from collections.abc import Iterator, Mapping
 from datetime import date
@@ -65,7 +66,7 @@ def find_and_load(
     if named:
         path = _at_home(named)
         if os.path.isdir(path):  # noqa: PTH112 (no error for what we may not look at)
-            raise ConfigFault(f"{path}: a folder; name the config file, such as {path / NAME}")
+            raise ConfigFault(f"{path}: a folder; {_config_in(path)}")
         if not _is_there(path):
             raise ConfigFault(f"{path}: there is no such file; `zotdrop init` writes one")
         return load(path, environ)
@@ -107,6 +108,13 @@ def redacted(config: Config) -> dict[str, Any]:
 
     shown: dict[str, Any] = plain(config)
     return shown
+
+
+def _config_in(folder: Path) -> str:
+    """What to do for a config in this folder: name the one that is there, or have one written."""
+    if os.path.exists(folder / NAME):  # noqa: PTH110 (no error for what we may not look at)
+        return f"name the config file, such as {folder / NAME}"
+    return f"there is no {NAME} in it; `zotdrop init {shlex.quote(str(folder))}` writes one"
 
 
 def _usual_places(cwd: Path, user_dir: Path | None) -> Iterator[Path]:

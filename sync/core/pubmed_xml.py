@@ -204,14 +204,23 @@ def _people(lists: Iterable[Element], role: str) -> Iterator[Creator]:
 
 
 def _suffixes(article: Element) -> Iterator[tuple[str, str]]:
-    for node in article.iter("Suffix"):
-        person, suffix = node.getparent(), _said(node)
-        if suffix and person is not None and _is_of_a_list(person):
+    for person, node in _firsts(article.iter("Suffix")):
+        suffix = _said(node)
+        if suffix:
             yield "suffix", f"{_plain(_text(person, 'LastName'))}, {suffix}"
 
 
+def _firsts(nodes: Iterable[Element]) -> Iterator[tuple[Element, Element]]:
+    """The authors of the article or of its book, each with the first of these elements that is theirs."""
+    before = None
+    for node in nodes:  # of one author one after the other
+        person = node.getparent()
+        if person is not None and person is not before and _is_of_a_list(person):
+            before = person
+            yield person, node
+
+
 def _is_of_a_list(person: Element) -> bool:
-    """Whether it is an author of the article or of its book."""
     above = person.getparent()
     return person.tag == "Author" and above is not None and above.tag == "AuthorList"
 
@@ -256,10 +265,7 @@ def _kinds(article: Element) -> set[str]:
 
 
 def _orcids(article: Element) -> Iterator[tuple[str, str]]:
-    for node in article.iter("Identifier"):
-        person = node.getparent()
-        if node.get("Source") != "ORCID" or person is None or not _is_of_a_list(person):
-            continue
+    for person, node in _firsts(node for node in article.iter("Identifier") if node.get("Source") == "ORCID"):
         orcid = parse_orcid(_said(node))
         if orcid:
             name = f"{_plain(_text(person, 'LastName'))}, {_plain(_text(person, 'ForeName'))}"

@@ -15,7 +15,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from sync.drops.files import is_no_export, only_drops
+from sync.drops.files import is_no_export, only_drops, why_no_export
 from sync.drops.lines import Lines, lines_of, open_lines, opened
 from sync.drops.settling import Settle, Stamp
 from sync.errors import Stuck, UsageFault
@@ -45,6 +45,8 @@ __all__ = [
     "store",
     "take",
     "why_closed",
+    "why_no_export",
+    "why_no_folder",
 ]
 
 DONE, HELD = "done", "held"
@@ -165,6 +167,14 @@ def can_leave(path: Path, root: Path) -> bool:
     folders = (folder for folder in (path.parent, root, root / DONE, root / HELD) if folder.exists())
     ours = os.access in os.supports_effective_ids
     return all(os.access(folder, os.W_OK, effective_ids=ours) for folder in folders)
+
+
+def why_no_folder(path: str) -> str:
+    """What is wrong with the folder at this path, to stand behind its name; empty if there is one, entered or not."""
+    if os.path.isdir(path):  # noqa: PTH112 (no error for a folder that we may not enter)
+        return ""
+    taken = os.path.exists(path)  # noqa: PTH110 (the same)
+    return "is not there: a file lies in its place, move it away" if taken else "is gone"
 
 
 def store(folder: Path, data: bytes) -> Path:

@@ -51,6 +51,7 @@ _NO_EXPORT_BEGINNINGS = (
     b"BZh",
     b"\xfd7zXZ",
 )
+_ARCHIVES = re.compile(r"\.(?:zip|gz|7z|tar|rar|xz|bz2|zst|iso)$", re.IGNORECASE)
 _NEXT = "the item was made without it; attach it in Zotero"
 
 
@@ -87,6 +88,17 @@ def accompanies(path: Path) -> bool:
 def is_no_export(path: Path) -> bool:
     """Whether a file is certainly no export of references: what accompanies one, a database, an archive, a program, a config."""
     return accompanies(path) or bool(_NO_EXPORTS.search(path.name)) or _begins(path, _NO_EXPORT_BEGINNINGS)
+
+
+def why_no_export(path: Path) -> str:
+    """Why a file is certainly no export of references, and what to do if it is one; empty where it may be one."""
+    if not is_no_export(path):
+        return ""
+    if _ARCHIVES.search(path.name):
+        return "named like an archive; unpack or rename it"
+    if _COMPANIONS.search(path.name) or _NO_EXPORTS.search(path.name):
+        return f"{path.suffix} is the end of no export's name; rename it if it is one"
+    return "begins like a document, an archive or a database; if references are in it, export or unpack them"
 
 
 def _begins(path: Path, beginnings: tuple[bytes, ...]) -> bool:

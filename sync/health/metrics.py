@@ -81,7 +81,7 @@ def of_service(pulse: Mapping[str, Any], free_bytes: int, now: datetime) -> list
             "Drops in an inbox's held folder, at which a person must look.",
             [({"inbox": name}, own["held"]) for name, own in inboxes],
         ),
-        Family("zotdrop_inbox_there", "gauge", "0 while an inbox's folder is gone.", [({"inbox": name}, float(own["there"])) for name, own in inboxes]),
+        Family("zotdrop_inbox_there", "gauge", "0 while an inbox's folder is gone or no folder.", [({"inbox": name}, float(own["there"])) for name, own in inboxes]),
         Family("zotdrop_free_bytes", "gauge", "Free space where the ledger lies.", [({}, free_bytes)]),
         Family("zotdrop_time_seconds", "gauge", "The service's clock.", [({}, now.timestamp())]),
     ]  # fmt: skip

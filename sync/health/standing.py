@@ -73,25 +73,24 @@ def memory(ledger: Ledger) -> dict[str, Any]:
     }
 
 
-def staying(
-    config: Config, retries: list[Mapping[str, Any]], stopped: Mapping[str, Any], degraded: str
-) -> dict[str, Any]:
-    """What lies in the inboxes and their `held/`, and why: how much of what, and the first files by name."""
-    again = {retry["path"]: f"is tried again at {retry['at']}" for retry in retries}
-    found = [one for name in config.inbox for one in _stay(config, name, again, stopped, degraded)]
+def staying(config: Config, living: Mapping[str, Any], stopped: Mapping[str, Any], degraded: str) -> dict[str, Any]:
+    """What lies in the inboxes and their `held/`, and why: how much of what, and the first files by name. living: as `life` has it."""
+    quiet = living["quiet_until"]
+    again = {retry["path"]: f"is tried again at {max(retry['at'], quiet)}" for retry in living["retries"]}
+    found = [one for name in config.inbox for one in _stay(config, name, again, stopped, degraded, quiet)]
     return {"total": len(found), "by": dict(Counter(kind for kind, _, _, _ in found)), "files": [
         {"inbox": inbox, "path": path, "why": why} for _, inbox, path, why in found[:MOST]
     ]}  # fmt: skip
 
 
 def _stay(
-    config: Config, name: str, again: Mapping[str, str], stopped: Mapping[str, Any], degraded: str
+    config: Config, name: str, again: Mapping[str, str], stopped: Mapping[str, Any], degraded: str, quiet: str
 ) -> Iterator[tuple[str, str, str, str]]:
     """Kind, inbox, path and reason of each file."""
     own = config.inbox[name]
     root = Path(own.path)
-    if not root.is_dir():
-        yield "gone", name, str(root), "the folder is not there"
+    if wrong := drops.why_no_folder(own.path):
+        yield "gone", name, str(root), f"the folder {wrong}"
         return
     for path in _files(root, attaching=own.attachments == "files") if own.on_success != "leave" else ():
         if own.library in stopped:
@@ -100,15 +99,18 @@ def _stay(
             yield "retry", name, str(path), again[str(path)]
         elif degraded:
             yield "disk", name, str(path), "too little space is free"
+        elif quiet:
+            yield "quiet", name, str(path), f"quiet hours until {quiet}"
         else:
             yield "waiting", name, str(path), "waits for its turn"
     for path in _files(root / drops.HELD, attaching=False):
-        yield "held", name, str(path), f"a person must look: {path.name}{drops.REPORT} beside it says at what"
+        report = f"{path.name}{drops.REPORT} beside it says at what"
+        yield "held", name, str(path), f"a person must look: {report}; once mended, zotdrop retry"
 
 
 def _files(folder: Path, *, attaching: bool) -> list[Path]:
     try:
         listing = list(drops.scan(folder)) if folder.is_dir() else []
-    except UsageFault:
+    except (UsageFault, OSError):  # not for us to look into
         return []
     return drops.only_drops(listing, listing) if attaching else listing

@@ -52,7 +52,7 @@ def _reasons(pulse: Mapping[str, Any], found: Figures | None, low: bool, late: l
         yield f"library {name} refuses zotdrop: zotdrop status says why"
     for name, own in pulse["inboxes"].items():
         if not own["there"]:
-            yield f"the folder of inbox {name} is gone"
+            yield f"the folder of inbox {name} is gone or no folder"
     for name, times in pulse.get("failing", {}).items():
         if times >= TIMES:
             yield f"{name} failed {times} times in a row: the log says why"

@@ -17,7 +17,7 @@ from sync.errors import ConfigFault, Locked, Outage, UsageFault, ZotdropError
 from sync.orders.called import drop_called
 from sync.orders.locks import daemon_lives, daemon_lock, take_back
 from sync.orders.order import Order, check_names
-from sync.orders.tasks import spool, tasks_of
+from sync.orders.tasks import passed_over, spool, tasks_of
 from sync.report import RunReport
 from sync.run import refresh_library, retry_drops, see_library, sync_drops, undo_run, withdraw_drop
 from sync.state import examining
@@ -31,6 +31,7 @@ __all__ = [
     "daemon_lives",
     "daemon_lock",
     "examine",
+    "passed_over",
     "spool",
     "take_back",
     "worst",

@@ -82,11 +82,20 @@ def _watched_task(config: Config, order: Order, inbox: str, file: Path) -> Task 
 def _held_tasks(config: Config, order: Order, name: str) -> list[Task]:
     """What lies in an inbox's held/, as if it lay in the inbox."""
     held = Path(config.inbox[name].path) / drops.HELD
-    other = order.library and config.inbox[name].library != order.library
-    if other or not held.is_dir():
-        return []
-    files = [file for file in drops.scan(held) if not drops.is_no_export(file)]
+    files = [file for file in _held_files(config, order, name) if not drops.is_no_export(file)]
     return [replace(_task(config, order, name, file, str(file), root=held), held=True) for file in files]
+
+
+def passed_over(config: Config, order: Order) -> dict[str, str]:
+    """What lies in the inboxes' held/ and is not tried again, and why."""
+    files = (file for name in config.inbox for file in _held_files(config, order, name))
+    return {str(file): why for file in files if (why := drops.why_no_export(file))}
+
+
+def _held_files(config: Config, order: Order, name: str) -> list[Path]:
+    held = Path(config.inbox[name].path) / drops.HELD
+    other = order.library and config.inbox[name].library != order.library
+    return [] if other or not held.is_dir() else list(drops.scan(held))
 
 
 def _file_task(config: Config, order: Order, path: str, shown: str) -> Task:

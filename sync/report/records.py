@@ -128,7 +128,8 @@ def history_text(run: Mapping[str, Any]) -> str:
     for drop in report.get("drops", ()):
         totals.update(drop["outcomes"])
     told = ", ".join(f"{number} {outcome}" for outcome, number in totals.items() if number)
-    drops = ", ".join(printable(drop["path"]) for drop in report.get("drops", ())[:3])
+    paths = [printable(drop["path"]) for drop in report.get("drops", ())]
+    drops = ", ".join([*paths[:3], *([f"and {len(paths) - 3:,} more"] if len(paths) > 3 else [])])
     taken = report.get("undo", {}).get("drop") or run["undoes"]
     what = f"takes back {printable(taken)}" if run["undoes"] else drops
     ended = "  (cannot be undone any more)" if run["let_go"] else "" if run["finished"] else "  (not ended)"

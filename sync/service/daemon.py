@@ -16,7 +16,7 @@ from typing import Any
 
 from filelock import Timeout
 
-from sync import wiring
+from sync import drops, wiring
 from sync.config import Config
 from sync.errors import ConfigFault, Locked, ZotdropError
 from sync.health.bulletin import Bulletin
@@ -151,9 +151,8 @@ class Daemon:
         if watch is None or self._stands_still(config, watch.inbox.library):
             return
         was_missing = watch.missing
-        with self.pulse.doing(f"looking into {watch.inbox.path}", LOOK_MOST):
+        with self._looking(watch):
             ready = watch.look(self._now())
-        self.bulletin.looked(name, watch.waiting, watch.held(self._now()))
         if was_missing and not watch.missing:
             self.events.watch(config)
         if ready and self._has_room(config):
@@ -164,9 +163,16 @@ class Daemon:
 
     def run_inbox(self, name: str) -> None:
         """What a schedule does: wait for what lies in the inbox to settle, and work it off."""
-        config = self.config
-        if name in config.inbox and not self._stands_still(config, config.inbox[name].library):
-            self._carry(config, Order(inbox=name, wait_sources=True))
+        config, watch = self.config, self._watches.get(name)
+        if watch is None or self._stands_still(config, watch.inbox.library):
+            return
+        with self._looking(watch):
+            watch.see()
+        reports = self._carry(config, Order(inbox=name, wait_sources=True))
+        done = {drop.path: drop for report in reports for drop in report.drops if drop.done}
+        with self._looking(watch):
+            watch.see()
+            watch.came([path for path in watch.listing if drops.legible(path) in done], done, self._now())
 
     def take_orders(self) -> None:
         """Carry out what was handed over by commands beside, oldest first."""
@@ -198,6 +204,14 @@ class Daemon:
     def carry(self, order: Order) -> None:
         """An order that no library is asked for."""
         self._carry(self.config, order)
+
+    @contextmanager
+    def _looking(self, watch: Watch) -> Iterator[None]:
+        """A look at an inbox; how it stands after that is told to the bulletin."""
+        with self.pulse.doing(f"looking into {watch.inbox.path}", LOOK_MOST):
+            yield
+            held = watch.held(self._now())
+        self.bulletin.looked(watch.name, watch.waiting, held)
 
     def _come_to_life(self) -> None:
         """The bulletin begins; a life before that ended without a word is told of."""

@@ -120,7 +120,7 @@ class Timetable:
         """These jobs instead of those that are there. One that runs goes on, and does not begin again before its end."""
         wanted = {job.name: (job, trigger_of(job.plan, job.every, zone)) for job in jobs}
         self._quiet, self._zone = quiet, zone
-        self._failing = {name: times for name, times in self._failing.items() if name in wanted}
+        self._failing = {}  # what failed may have been mended: each is tried at its time, and rests no more
         for known in self._scheduler.get_jobs():
             if known.id not in wanted:
                 known.remove()
@@ -189,7 +189,9 @@ class Timetable:
             self._failing.pop(job.name, None)
 
     def _rest(self, job: Job) -> None:
-        """What fails again and again is tried ever more seldom."""
+        """What fails again and again is tried ever more seldom; what was taken out while it ran is none of ours any more."""
+        if self._scheduler.get_job(job.name) is None:
+            return
         times = self._failing[job.name] = self._failing.get(job.name, 0) + 1
         if job.plan or job.always:
             return

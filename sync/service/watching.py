@@ -18,7 +18,8 @@ from sync.report import DropReport
 log = logging.getLogger("zotdrop.service")
 
 FOREVER = float("inf")
-HELD_EVERY = 60.0  # seconds between two looks into held/: only a person empties it
+HELD_MOST = 60.0  # seconds until held/ is looked into again, however much lies there
+HELD_RATE = 100  # files for which it is left alone a second longer
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +72,16 @@ class Watch:
         self.stays = {path: stay for path, stay in self.stays.items() if path in self.listing}
         return self._open([path for path in ready if self._is_due(path, now)], closed)
 
+    def see(self) -> None:
+        """What lies there, for an inbox that a schedule works off: nothing is taken, and who works it off tells what is wrong."""
+        try:
+            self.listing = drops.listing(Path(self.inbox.path))
+        except UsageFault:
+            self.listing, self.missing = {}, True
+        else:
+            self.missing = False
+        self.stays = {path: stay for path, stay in self.stays.items() if self.listing.get(path) == stay.stamp}
+
     def due_in(self, now: float) -> float:
         """Seconds until a file that is still now will have settled; infinite if none is waited for."""
         return self.settle.due_in(now)
@@ -93,12 +104,12 @@ class Watch:
         return [path for path in self._drops(list(self.listing)) if path not in self.stays or not self.stays[path].done]
 
     def held(self, now: float) -> int:
-        """How many drops lie in `held/`."""
+        """How many drops lie in `held/`; the number stays as it was while nobody may look into it."""
         if now >= self.held_due:
-            self.held_due = now + HELD_EVERY
             folder = Path(self.inbox.path) / drops.HELD
-            with suppress(UsageFault):
+            with suppress(UsageFault, OSError):
                 self.held_count = len(drops.listing(folder)) if folder.is_dir() else 0
+            self.held_due = now + min(HELD_MOST, self.held_count / HELD_RATE)
         return self.held_count
 
     def retries(self, now: float) -> dict[str, float]:
@@ -143,8 +154,7 @@ class Watch:
 
     def _vanished(self, fault: UsageFault) -> None:
         if not self.missing:
-            gone = not os.path.isdir(self.inbox.path)  # noqa: PTH112 (no error for a folder that we may not enter)
-            what = "is gone" if gone else f"cannot be looked into ({fault})"
+            what = drops.why_no_folder(self.inbox.path) or f"cannot be looked into ({fault})"
             log.warning(
                 "%s: the folder of [inbox.%s] %s; waiting for it to come back", self.inbox.path, self.name, what
             )

@@ -108,7 +108,7 @@ class Ledger:
                 " AND drop_id NOT IN (SELECT id FROM drops WHERE state = 'undone')"
             ),
             "records for a service that is away": "SELECT COUNT(*) FROM records WHERE state = 'waiting'",
-            "items that a service still owes values": f"SELECT COUNT(*) {OWED} AND r.key IS NOT NULL",
+            "items that a service still owes values": f"SELECT COUNT(DISTINCT r.key) {OWED}",
             "files to be uploaded to the library": "SELECT COUNT(*) FROM uploads WHERE state = 'open'",
             "records for a person's decision": "SELECT COUNT(*) FROM records WHERE state = 'done' AND outcome = 'asked'",
         }

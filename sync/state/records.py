@@ -161,6 +161,11 @@ class Records:
         with self._db.transaction() as sql:
             sql.execute("UPDATE drops SET wish = wish || '#' || id WHERE id = ?", (drop,))
 
+    def read_again(self, drop: int) -> None:
+        """A drop in which no record was found is read once more, as if it had not been read to its end."""
+        with self._db.transaction() as sql:
+            sql.execute("UPDATE drops SET state = 'reading' WHERE id = ?", (drop,))
+
     def may_come_again(self, drop: int) -> None:
         """Not all of the drop is in the library: when its bytes come again, they are worked off anew."""
         with self._db.transaction() as sql:

@@ -39,10 +39,14 @@ class Undoings:
         return [RunRow(*row) for row in self._db.rows(f"{_RUN} ORDER BY r.rowid DESC LIMIT ?", (limit,))]
 
     def taken_back(self) -> dict[str, str]:
-        """Runs (and drops, as `withdrawals.named` has them) that another run took back, and which that is."""
+        """Runs (and drops, as `withdrawals.named` has them) that another run took back, and which that is.
+
+        One that found nothing to take back, or kept all of it, took nothing back.
+        """
         back: dict[str, str] = {}
         rows = self._db.rows(
-            "SELECT id, undoes FROM runs WHERE undoes <> '' AND finished IS NOT NULL ORDER BY rowid DESC"
+            f"SELECT id, undoes FROM runs r WHERE undoes <> '' AND finished IS NOT NULL AND ({_TOOK})"  # noqa: S608  # a constant
+            " ORDER BY rowid DESC"
         )
         for run, undoes in rows:  # newest first: a run that was taken back itself took nothing back
             if run not in back:
@@ -149,6 +153,13 @@ class Undoings:
             )
 
 
+# Of a run `r` that takes another one back: it wrote something, took records, or brought those back that the other one had taken.
+_TOOK = (
+    "EXISTS (SELECT 1 FROM journal WHERE run = r.id) OR EXISTS (SELECT 1 FROM let_go WHERE run = r.id AND wrote > 0)"
+    " OR EXISTS (SELECT 1 FROM undone WHERE run = r.id AND reasons_json <> '[\"undone\"]')"
+    " OR EXISTS (SELECT 1 FROM undone WHERE run = r.undoes) AND NOT EXISTS"
+    " (SELECT 1 FROM undone u JOIN records d ON d.id = u.record WHERE u.run = r.undoes AND d.reasons_json = '[\"undone\"]')"
+)
 _RUN = (
     "SELECT r.id, r.kind, r.started, COALESCE(r.finished, ''), r.undoes,"
     " (SELECT COUNT(*) FROM journal j WHERE j.run = r.id) + COALESCE(g.wrote, 0), COALESCE(g.at, '')"

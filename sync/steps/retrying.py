@@ -31,7 +31,7 @@ def known(tools: Tools, tasks: Sequence[Task]) -> list[tuple[Task, DropRow]]:
             tools.snapshot.id, task.drop.sha256, task.rules.fingerprint(task.drop.subfolder)
         )
         if row is not None and row.state == "done" and not row.entries:
-            tools.ledger.records.retire(row.id)
+            tools.ledger.records.read_again(row.id)
         elif row is not None and row.state == "done":
             found.append((task, row))
     return found

@@ -238,6 +238,25 @@ def test_orcids_are_kept_aside() -> None:
     assert record.unmapped == (("ORCID", "Lim, Rae: 0000-0002-1825-0097"),)
 
 
+def test_of_each_author_the_first_orcid_and_the_first_generation_count() -> None:
+    one, two = (
+        f'<Identifier Source="ORCID">{orcid}</Identifier>' for orcid in ("0000-0002-1825-0097", "0000-0001-5109-3700")
+    )
+    other = '<Identifier Source="ISNI">0000000121032683</Identifier>'
+    record = record_of(
+        f"<AuthorList><Author><LastName>Lim</LastName><ForeName>Rae</ForeName><Suffix>Jr</Suffix><Suffix>3rd</Suffix>{other}{one}{two}"
+        f"</Author><Author><LastName>Berg</LastName><ForeName>Ada</ForeName><Suffix/><Suffix>2nd</Suffix>"
+        f'<Identifier Source="ORCID">0000</Identifier>{one}</Author>'
+        f"<Author><LastName>Stone</LastName><ForeName>Al</ForeName><Suffix>Sr</Suffix>{two}</Author></AuthorList>"
+    )
+    assert record.unmapped == (
+        ("suffix", "Lim, Jr"),
+        ("suffix", "Stone, Sr"),
+        ("ORCID", "Lim, Rae: 0000-0002-1825-0097"),
+        ("ORCID", "Stone, Al: 0000-0001-5109-3700"),
+    )
+
+
 def test_a_preprint_has_its_server_and_number() -> None:
     body = (
         '<ArticleTitle>T.</ArticleTitle><ELocationID EIdType="pii" ValidYN="Y">arXiv:2304.02112v2</ELocationID>'

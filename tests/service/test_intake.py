@@ -291,6 +291,64 @@ def test_a_folder_that_vanishes_is_a_pause_told_once_and_its_return_is_told_too(
     assert here.done() == ["a.ris"]
 
 
+def test_a_file_where_the_folder_should_be_is_named_as_that(here: Intake, told: Any) -> None:
+    here.inbox.rmdir()
+    here.inbox.write_text("a file")
+    here.look(3)
+    assert told.text.count("is not there: a file lies in its place, move it away") == 1
+    assert "is gone" not in told.text
+
+
+def test_of_an_inbox_with_a_schedule_too_it_is_told_how_its_folder_stands(tmp_path: Path) -> None:
+    here = Intake(tmp_path, 'schedule = "0 3 * * *"')
+    here.file.write_text(here.file.read_text().replace("settle_seconds = 10", "settle_seconds = 0"))
+    here.daemon = here.start()
+
+    def stands() -> tuple[bool, int, int]:
+        own = here.daemon.bulletin.state()["inboxes"]["default"]
+        return own["there"], own["waiting"], own["held"]
+
+    here.drop("good.ris", 0, 1)
+    here.drop("bad.ris").write_text("this is no export\n")
+    here.daemon.run_inbox("default")
+    assert stands() == (True, 0, 1)
+    here.inbox.rename(here.inbox.with_name("away"))
+    here.daemon.run_inbox("default")
+    assert stands() == (False, 0, 0)
+    here.inbox.with_name("away").rename(here.inbox)
+    here.daemon.run_inbox("default")
+    assert stands() == (True, 0, 1)
+
+
+def test_how_an_inbox_with_a_schedule_stands_is_told_before_its_run_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = Intake(tmp_path, 'schedule = "0 3 * * *"')
+    here.drop("a.ris")
+    seen: list[int] = []
+
+    def run(*_args: object, **_named: object) -> list[object]:
+        seen.append(here.daemon.bulletin.state()["inboxes"]["default"]["waiting"])
+        return []
+
+    monkeypatch.setattr(room, "carry_out", run)
+    here.daemon.run_inbox("default")
+    assert seen == [1]
+
+
+def test_what_shall_stay_in_an_inbox_with_a_schedule_waits_only_until_it_is_worked_off(tmp_path: Path) -> None:
+    here = Intake(tmp_path, 'schedule = "0 3 * * *"\non_success = "leave"')
+    here.file.write_text(here.file.read_text().replace("settle_seconds = 10", "settle_seconds = 0"))
+    here.daemon = here.start()
+    path = here.drop("a.ris")
+    here.daemon.run_inbox("default")
+    assert here.daemon.bulletin.state()["inboxes"]["default"]["waiting"] == 0
+    path.write_text(to_ris(WORKS[:2]))
+    watch = here.daemon._watches["default"]
+    watch.see()
+    assert watch.waiting == [str(path)]
+
+
 # ---- many ---------------------------------------------------------------------------------------------------------
 
 
@@ -418,5 +476,41 @@ def test_a_drop_that_is_held_is_a_warning_in_the_log_and_a_number(here: Intake, 
     here.look(1)
     assert here.daemon.bulletin.state()["inboxes"]["default"]["held"] == 1
     (here.inbox / "held" / "bad.ris").unlink()
-    here.look(1, apart=room_of_watching.HELD_EVERY)
+    here.look(1, apart=0.1)
     assert here.daemon.bulletin.state()["inboxes"]["default"]["held"] == 0
+
+
+def test_where_many_files_are_held_they_are_counted_more_seldom(here: Intake, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(room_of_watching, "HELD_RATE", 1)
+    held = [here.drop(f"held/{number}.ris") for number in range(5)]
+    here.look(1)
+    held[0].unlink()
+    for apart, count in ((4.9, 5), (0.2, 4)):
+        here.look(1, apart=apart)
+        assert here.daemon.bulletin.state()["inboxes"]["default"]["held"] == count
+
+
+def test_a_held_folder_that_nobody_may_enter_keeps_no_drop_from_being_worked_off(common: Path) -> None:
+    with nobody():
+        here = Intake(common / "e")
+        here.drop("held/bad.ris")
+        here.look(1)
+        here.drop("a.ris")
+        (here.inbox / "held").chmod(0)
+        here.look(2, apart=100.0)
+        assert here.titles() == here.named(0, 1)
+        assert here.daemon.bulletin.state()["inboxes"]["default"]["held"] == 1
+        (here.inbox / "held").chmod(0o700)
+
+
+def test_an_inbox_that_nobody_may_enter_keeps_the_service_going(common: Path, told: Any) -> None:
+    with nobody():
+        here = Intake(common / "f")
+        here.drop("held/bad.ris")
+        here.look(1)
+        here.inbox.chmod(0)
+        here.look(2, apart=100.0)
+        state = here.daemon.bulletin.state()["inboxes"]["default"]
+        assert (state["there"], state["held"]) == (False, 1)
+        assert "cannot be looked into" in told.text
+        here.inbox.chmod(0o700)

@@ -296,6 +296,46 @@ def test_a_job_that_fails_again_and_again_is_tried_ever_more_seldom_and_said_to(
     until(lambda: table.failing() == {})
 
 
+def test_other_jobs_forget_what_failed_so_that_it_is_tried_at_once(table: Timetable) -> None:
+    began = threading.Semaphore(0)
+
+    def fail() -> None:
+        began.release()
+        raise LedgerFault("broken")
+
+    job = Job("job", fail, every=60.0)
+    table.set([job], BERLIN, "")
+    table.start()
+    table.soon("job", 0.0)
+    assert began.acquire(timeout=PATIENCE)
+    until(lambda: table.failing() == {"job": 1})
+    table.set([job], BERLIN, "")
+    assert table.failing() == {}
+    table.soon("job", 0.0)
+    assert began.acquire(timeout=PATIENCE)
+
+
+def test_a_job_that_was_taken_out_while_it_ran_does_not_count_as_failing(table: Timetable) -> None:
+    count, ended = Count(), threading.Event()
+
+    def fail() -> None:
+        try:
+            count()
+            raise LedgerFault("broken")
+        finally:
+            ended.set()
+
+    count.go_on.clear()
+    table.set([Job("gone", fail, every=0.05)], BERLIN, "")
+    table.start()
+    assert count.comes()
+    table.set([], BERLIN, "")
+    count.go_on.set()
+    assert ended.wait(PATIENCE)
+    time.sleep(0.2)
+    assert table.failing() == {}
+
+
 def test_a_plan_keeps_its_hours_and_what_goes_on_always_goes_on_when_they_fail(table: Timetable) -> None:
     began = threading.Semaphore(0)
 

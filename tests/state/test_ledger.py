@@ -222,6 +222,14 @@ def test_what_is_owed_is_remembered_by_source(ledger: Ledger) -> None:
     assert ledger.waits()["items that a service still owes values"] == 1
 
 
+def test_what_is_owed_is_counted_by_item_and_not_by_record(ledger: Ledger) -> None:
+    row = arrived(ledger, reading(1), reading(2), reading(3))
+    for line, key in zip(ledger.records.rows(row.id), ("ABCD2345", "ABCD2345", "ABCD2346"), strict=True):
+        ledger.records.keep_merged(line.id, Merged(Record("book")), sources=[], owed=["pubmed"])
+        ledger.records.settle(line.id, key, "updated", ())
+    assert ledger.waits()["items that a service still owes values"] == 2
+
+
 def test_a_problem_that_shows_later_is_noted_once(ledger: Ledger) -> None:
     row = arrived(ledger, reading(1))
     (record,) = [line.id for line in ledger.records.rows(row.id)]
