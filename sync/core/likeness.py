@@ -9,7 +9,7 @@ from rapidfuzz import fuzz
 
 from sync.core.lazy import lazy
 from sync.core.sketch import COCHRANE, GENERIC, WIDE, Sketch
-from sync.core.titles import SMALL, begin_alike, companion, numbers_differ, opposed, titles
+from sync.core.titles import SMALL, Wording, begin_alike, companion, numbers_differ, titles, wording
 
 AGREE, OVERLAP, UNKNOWN, DIFFER = 2, 1, 0, -1  # of parts; OVERLAP only of people
 
@@ -56,9 +56,16 @@ class Signs:
         return numbers_differ(self.one, self.other, self.title, cut=self.cut)
 
     @lazy
+    def wording(self) -> Wording:
+        """How far the words of the titles are apart; what was cut from the end of one is missing, no more."""
+        if self.title == 1:
+            return Wording.SAME
+        return Wording.MISSPELT if self.cut and begin_alike(self.one, self.other) else wording(self.one, self.other)
+
+    @property
     def opposed(self) -> bool:
         """Whether a word of one title stands where the other has quite another: hepatitis B and C, men and women, with and without."""
-        return self.title < 1 and not self.cut and opposed(self.one, self.other)
+        return self.wording is Wording.OPPOSED
 
     @property
     def how_titles_differ(self) -> str:

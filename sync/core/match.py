@@ -15,6 +15,7 @@ from itertools import count
 
 from sync.core.likeness import AGREE, DIFFER, OVERLAP, UNKNOWN, Signs, is_generic
 from sync.core.sketch import Sketch
+from sync.core.titles import Wording
 
 ALIKE, UNLIKE = 0.85, 0.6  # of titles: one work's from here on; below, two works'
 SHORT = 30  # letters: shorter titles may be those of a column
@@ -106,24 +107,39 @@ def _of_notice(found: Signs) -> Match:
 
 
 def _doubted(match: Match, found: Signs) -> Match:
-    """A verdict `same` over titles of which a word says otherwise is none: abstracts of one supplement differ by a word.
-
-    A range of several pages bears it, and two identifiers: databases drop Greek letters, and translate.
-    """
+    """A verdict `same` over titles of which a word says otherwise is none: abstracts of one supplement differ by a word."""
     if match.verdict is not Verdict.SAME:
         return match
     if found.companion and not found.identified and found.page != AGREE:
         return Match(Verdict.UNSURE, (*match.reasons, "companion"))
-    borne = (
-        (found.long_range or found.doi == found.pmid == AGREE)
-        and found.people == AGREE
-        and not _conflict(found)
-        and DIFFER not in (found.abstract, found.page)
-    )
-    if borne or not found.opposed:
+    if found.wording is Wording.SAME or _borne(found):
         return match
-    asked = found.range or (found.identified and found.page != DIFFER)
-    return Match(Verdict.UNSURE if asked else Verdict.DIFFERENT, (*match.reasons, "words-differ"))
+    if found.opposed:
+        asked = found.range or (found.identified and found.page != DIFFER)
+        return Match(Verdict.UNSURE if asked else Verdict.DIFFERENT, (*match.reasons, "words-differ"))
+    at_one = found.abstract == AGREE or (found.same_end and found.numbered)
+    if _speaks_against(found) or (found.wording is Wording.REPLACED and not at_one):
+        return Match(Verdict.UNSURE, (*match.reasons, "wording-differs"))
+    return match
+
+
+def _borne(found: Signs) -> bool:
+    """Whether they are one work whatever the words say: databases drop Greek letters, and translate.
+
+    A range of several pages bears it, and two identifiers; not another abstract, unless the word is but misspelt.
+    """
+    if found.people != AGREE or _conflict(found):
+        return False
+    if found.long_range and found.wording is Wording.MISSPELT:
+        return True
+    return (found.long_range or found.doi == found.pmid == AGREE) and DIFFER not in (found.abstract, found.page)
+
+
+def _speaks_against(found: Signs) -> bool:
+    """Whether abstract or place are those of two works."""
+    if found.abstract == DIFFER:
+        return True
+    return found.page == DIFFER and (found.abstract != AGREE or found.issue == DIFFER)
 
 
 def _identifiers(found: Signs) -> tuple[str, ...]:

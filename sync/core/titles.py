@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from difflib import SequenceMatcher
+from enum import IntEnum
 
 from rapidfuzz import fuzz
+from rapidfuzz.distance import OSA
 
 from sync.core.sketch import GREEK_NAMES, SPELT, WIDE, Sketch
 
@@ -24,6 +27,8 @@ _COMPANION = re.compile(
 )
 _MISSPELT = 60.0  # percent of equal letters from which one word of a title may be the other, misspelt
 _SHORT_WORD = 2  # letters
+_LONG_WORD = 9  # letters from which one inside the word may be mistaken: shorter ones name a salt and its like, `sulfate`, `sulfite`
+_SPELLINGS = (("ae", "e"), ("oe", "e"), ("ph", "f"))  # of one word, British and American
 _NEGATIONS = frozenset({"without", "not", "non", "un"})
 _PAIRS = """
     maternal/paternal mother/father mothers/fathers male/female males/females men/women boys/girls adult/child
@@ -32,9 +37,23 @@ _PAIRS = """
     upper/lower benign/malignant single/double type1/type2 hyperthyroidism/hypothyroidism hypertension/hypotension
     hyperglycemia/hypoglycemia hyperglycaemia/hypoglycaemia prenatal/postnatal preoperative/postoperative
     inpatient/outpatient inpatients/outpatients unilateral/bilateral assessment/treatment ireland/iceland
-    austria/australia urban/rural internal/external primary/secondary
+    agonist/antagonist agonists/antagonists austria/australia urban/rural internal/external primary/secondary
 """
 _OPPOSITES = frozenset(frozenset(pair.split("/")) for pair in _PAIRS.split())
+# Heads that make another word of a stem: each of these stands against the bare stem, ...
+_WITH_STEM = """
+    un non nor in im il ir dis mis de re co a an anti pre post sub peri semi extra intra inter over under
+"""
+_MORE = frozenset(_WITH_STEM.split())
+# ... and these against each other.
+_HEADS = """
+    ab/ad affer/effer im/e in/ex en/ex endo/exo endo/ecto endo/epi macro/micro hyper/hypo hyper/hyp hyper/normo hypo/normo
+    pre/post pre/peri peri/post ante/post ante/retro sub/supra sub/super infra/supra inter/intra intra/extra intra/trans in/out
+    in/de over/under up/down north/south east/west north/east north/west south/east south/west homo/hetero auto/allo allo/xeno
+    mono/poly mono/bi mono/di uni/bi uni/multi single/multi bi/tri di/tri tri/tetra mini/maxi pro/anti tachy/brady
+"""
+_AGAINST = tuple(tuple(pair.split("/")) for pair in _HEADS.split())
+_STEM, _WHOLE_STEM = 3, 5  # letters, from which a stem is one, and one that is a word by itself
 _MOST_WORDS = 300  # of a title that are compared one by one
 _CUT_HEAD, _CUT_TAIL = 20, 25  # letters from which a title is surely the head, or the end, of a longer one
 
@@ -66,11 +85,28 @@ def numbers_differ(one: Sketch, other: Sketch, title: float, *, cut: bool) -> bo
     return not (mine <= theirs or theirs <= mine)
 
 
-def opposed(one: Sketch, other: Sketch) -> bool:
-    """Whether a word of one title stands where the other has quite another: hepatitis B and C, men and women, with and without."""
+class Wording(IntEnum):
+    """How far the words of two titles are apart: the worst of them counts.
+
+    SAME: but for hyphens and Greek letters.  MISSPELT: a letter is missing, letters changed places, or words stand in one only.
+    REPLACED: a word stands where the other has one that resembles it: Mali and Bali, cisplatin and carboplatin.
+    OPPOSED: a word stands where the other has quite another: hepatitis B and C, men and women, treated and untreated.
+    """
+
+    SAME = 0
+    MISSPELT = 1
+    REPLACED = 2
+    OPPOSED = 3
+
+
+def wording(one: Sketch, other: Sketch) -> Wording:
+    """How far the words are apart, in whichever order they are laid side by side: what differs in one counts."""
     wide = WIDE.search(one.title) and WIDE.search(other.title)
-    mine, theirs = (each.letters if wide else each.title.split() for each in (one, other))
-    return _words_differ([SPELT.get(word, word) for word in mine], [SPELT.get(word, word) for word in theirs])
+    mine, theirs = (
+        [SPELT.get(word, word) for word in (each.letters if wide else each.title.split())[:_MOST_WORDS]]
+        for each in (one, other)
+    )
+    return max((*_apart(mine, theirs), *_apart(theirs, mine)), default=Wording.SAME)
 
 
 def begin_alike(one: Sketch, other: Sketch) -> bool:
@@ -83,30 +119,55 @@ def companion(one: Sketch, other: Sketch) -> bool:
     return _COMPANION.search(_rest(one, other)) is not None
 
 
-def _words_differ(one: list[str], other: list[str]) -> bool:
-    one, other = sorted((one, other))  # which words are laid side by side may hang on who comes first
-    for kind, i1, i2, j1, j2 in SequenceMatcher(
-        None, one[:_MOST_WORDS], other[:_MOST_WORDS], autojunk=False
-    ).get_opcodes():
-        if kind == "equal":
-            continue
-        mine, theirs = "".join(one[i1:i2]), "".join(other[j1:j2])
-        if kind != "replace":
-            if _NEGATIONS & {*one[i1:i2], *other[j1:j2]}:
-                return True
-            continue
-        if mine == theirs or _less_greek(mine, theirs):
-            continue
-        if _NEGATIONS & {mine, theirs}:
-            return True
-        if {mine, theirs} & SMALL and fuzz.ratio(mine, theirs) >= _MISSPELT / 2:
-            continue
-        if sorted(mine) == sorted(theirs):  # letters that changed places
-            continue
-        short = max(len(mine), len(theirs)) <= _SHORT_WORD
-        if short or fuzz.ratio(mine, theirs) < _MISSPELT or frozenset((mine, theirs)) in _OPPOSITES:
-            return True
-    return False
+def _apart(one: list[str], other: list[str]) -> Iterator[Wording]:
+    for kind, i1, i2, j1, j2 in SequenceMatcher(None, one, other, autojunk=False).get_opcodes():
+        if kind == "replace":
+            yield _of_words("".join(one[i1:i2]), "".join(other[j1:j2]))
+        elif kind != "equal":
+            yield Wording.OPPOSED if _NEGATIONS & {*one[i1:i2], *other[j1:j2]} else Wording.MISSPELT
+
+
+def _of_words(one: str, other: str) -> Wording:
+    if one == other or _less_greek(one, other):
+        return Wording.SAME
+    if _NEGATIONS & {one, other}:
+        return Wording.OPPOSED
+    if {one, other} & SMALL and fuzz.ratio(one, other) >= _MISSPELT / 2:
+        return Wording.MISSPELT
+    if sorted(one) == sorted(other):  # letters that changed places; causal and casual, too
+        return Wording.MISSPELT
+    short = max(len(one), len(other)) <= _SHORT_WORD
+    if short or fuzz.ratio(one, other) < _MISSPELT or _are_opposites(one, other):
+        return Wording.OPPOSED
+    return Wording.MISSPELT if _is_slip(one, other) else Wording.REPLACED
+
+
+def _are_opposites(one: str, other: str) -> bool:
+    if frozenset((one, other)) in _OPPOSITES:
+        return True
+    short, long = sorted((one, other), key=len)
+    if len(short) >= _WHOLE_STEM and long.endswith(short):
+        return long.removesuffix(short) in _MORE
+    return any(_are_headed(*words, *heads) for words in ((one, other), (other, one)) for heads in _AGAINST)
+
+
+def _are_headed(one: str, other: str, head: str, other_head: str) -> bool:
+    """Whether the words are one stem with these heads."""
+    if not one.startswith(head) or not other.startswith(other_head):
+        return False
+    stem = one.removeprefix(head)
+    return len(stem) >= _STEM and stem == other.removeprefix(other_head)
+
+
+def _is_slip(one: str, other: str) -> bool:
+    """Whether one is the other misspelt: a letter behind the first one is missing, or, of a long word, another."""
+    for british, american in _SPELLINGS:
+        one, other = one.replace(british, american), other.replace(british, american)
+    if one == other:
+        return True
+    if one[0] != other[0] or OSA.distance(one, other) > 1:
+        return False
+    return len(one) != len(other) or len(one) >= _LONG_WORD
 
 
 def _less_greek(one: str, other: str) -> bool:

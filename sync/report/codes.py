@@ -172,6 +172,7 @@ _MATCHES = {
     "told-apart": f"A number of their own (of a patent, a trial) tells them apart. {_APART}.",
     "volume-and-title": f"Volume, journal and title agree. {_SAME}.",
     "volume-differs": f"The volumes differ. {_ASKED}.",
+    "wording-differs": f"A word of one title resembles that of the other, or is missing there, and neither abstract nor place makes one work of them. {_ASKED}.",
     "words-differ": f"A word says otherwise in one title. {_ASKED}, or they are apart.",
     "year-differs": f"The years differ. {_ASKED}, or they are apart.",
 }  # fmt: skip
