@@ -349,7 +349,7 @@ def test_a_folder_where_a_file_is_meant_and_a_file_where_a_folder_is_are_said(de
     desk.inbox.rmdir()
     desk.inbox.write_text("no folder")
     for command in ("sync", "check"):
-        assert "names a file; it has to be a folder" in desk.run(command, code=2).err
+        assert "a file lies in its place, move it away" in desk.run(command, code=2).err
 
 
 def test_init_beside_a_config_with_an_address_does_not_ask_for_one(desk: Desk) -> None:

@@ -96,9 +96,7 @@ class Api:
         self._ready = now()
         self._final: ZotdropError | None = None
         self.requests = 0
-        self.lost = (
-            0  # answers that did not come, or told of a fault of the service: what they answered may have been done
-        )
+        self.lost = 0  # answers that did not come, or told of a fault of the service: the work may have been done
         self.version = 0  # of the library, as the newest answer tells it
         self.schema = 0  # the version of the schema that the service says it knows; 0: it does not say
         self.headers: Mapping[str, str] = {}

@@ -51,7 +51,7 @@ def _inbox_tasks(config: Config, order: Order, name: str, stop: Event) -> list[T
     known_inbox(config, name)
     own = config.inbox[name]
     root = Path(own.path)
-    if not root.is_dir():
+    if drops.why_no_folder(str(root)):
         raise UsageFault(no_folder(root, name))
     wait = wiring.waiting(stop)
     paths = drops.settled(root, own.settle_seconds, now=time.monotonic, wait=wait, patience=SETTLE_PATIENCE)
@@ -63,9 +63,8 @@ def _inbox_tasks(config: Config, order: Order, name: str, stop: Event) -> list[T
 
 def no_folder(root: Path, inbox: str) -> str:
     """What to say of an inbox that is no folder."""
-    if root.exists():
-        return f"{root}: [inbox.{inbox}] path names a file; it has to be a folder. Move the file away, or mend the path"
-    return f"{root}: the folder of [inbox.{inbox}] is not there; make it (zotdrop init does) or mend the path"
+    wrong = drops.why_no_folder(str(root))
+    return f"{root}: the folder of [inbox.{inbox}] {wrong}; make it (zotdrop init does), or mend the path"
 
 
 def _watched_task(config: Config, order: Order, inbox: str, file: Path) -> Task | None:

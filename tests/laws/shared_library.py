@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -15,9 +15,10 @@ from sync import drops
 from sync.core.keys import item_uri
 from sync.core.record import Candidate, Provenance, Record
 from sync.errors import Outage
-from sync.libraries.base import ALL_KNOWN, NOTHING, Answer, Conflict, Delta, File, FileAnswer, Item, Receipt, Write
+from sync.libraries.base import Answer, Conflict, Receipt, Write
 from sync.libraries.embedded import Embedded
 from sync.libraries.paced import Pace, Paced
+from sync.libraries.wrapped import Wrapped
 from sync.report import RunReport
 from sync.run import sync_drops, undo_run
 from sync.sources.base import Finding
@@ -85,11 +86,9 @@ class Filling:
         return Finding((Candidate(found, Provenance("crossref", "doi", "2026-11-24T00:00:00Z")),))
 
 
-class Troubled:
+class Troubled(Wrapped):
     """An embedded library in whose way things go wrong."""
 
-    requests = 0
-    lacks = ALL_KNOWN
     takes_files = False
 
     def __init__(
@@ -100,8 +99,8 @@ class Troubled:
         met: Counter[str],
         clock: Clock,
     ) -> None:
-        self._real, self._trouble, self._meanwhile, self._met, self._clock = real, trouble, meanwhile, met, clock
-        self.identity = real.identity
+        super().__init__(real)
+        self._trouble, self._meanwhile, self._met, self._clock = trouble, meanwhile, met, clock
 
     def write(self, batch: Sequence[Write]) -> Sequence[Answer]:
         while self._meanwhile:
@@ -127,24 +126,6 @@ class Troubled:
             self._met["a crash after a write"] += 1
             raise Crash
         return answers
-
-    def check(self) -> None:
-        self._real.check()
-
-    def changes(self, since: int, known: Mapping[str, int] = NOTHING) -> Iterator[Delta]:
-        return self._real.changes(since, known)
-
-    def collection(self, path: Sequence[str]) -> str:
-        return self._real.collection(path)
-
-    def upload(self, file: File) -> FileAnswer:
-        return self._real.upload(file)
-
-    def items(self) -> Iterator[Item]:
-        return self._real.items()
-
-    def close(self) -> None:
-        self._real.close()
 
 
 @dataclass
