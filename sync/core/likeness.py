@@ -203,6 +203,12 @@ class Signs:
         return self.one.numbered and self.other.numbered
 
     @lazy
+    def ahead(self) -> bool:
+        """Whether one of them has no place yet, and the other got its own in that year or in the next."""
+        early, late = (self.one, self.other) if self.other.placed else (self.other, self.one)
+        return late.placed and early.unplaced and early.year > 0 and 0 <= late.year - early.year <= 1
+
+    @lazy
     def whole_places(self) -> bool:
         """Whether both have volume and last page, and the volume agrees."""
         return bool(self.one.last and self.other.last) and self.volume == AGREE

@@ -400,6 +400,18 @@ _TABLE: tuple[tuple[Callable[[Signs], bool], tuple[tuple[str, Verdict, Callable[
                 and DIFFER not in (s.issue, s.issues) and not s.one_in_supplement and ((s.known_years and not s.years) or s.volume == AGREE),
             ),
             (
+                "ahead-of-print",
+                _SAME,
+                lambda s: s.ahead and s.title >= 0.97 and s.all_people and s.shortest >= SHORT and s.journal == AGREE and s.abstract != DIFFER
+                and (s.several or s.abstract == AGREE) and not (s.meeting or s.cut or s.one_in_supplement),
+            ),
+            (  # a database left out the subtitle, and the page
+                "abstract-and-title",
+                _SAME,
+                lambda s: s.cut and _same_people_and_title(s) and s.all_people and s.journal == s.volume == s.abstract == AGREE and not s.years
+                and s.page == UNKNOWN and DIFFER not in (s.issue, s.issues) and not (s.meeting or s.one_in_supplement),
+            ),
+            (
                 "no-page",
                 _UNSURE,
                 lambda s: _same_people_and_title(s) and s.journal == AGREE and s.volume != DIFFER and s.page == UNKNOWN,

@@ -194,6 +194,16 @@ class Sketch:
         return ARTICLE_NUMBER.fullmatch(self.first) is not None
 
     @property
+    def placed(self) -> bool:
+        """Whether it is known where it was printed."""
+        return bool(self.volume and self.first)
+
+    @property
+    def unplaced(self) -> bool:
+        """Whether nothing is known of where it was printed, but for the journal."""
+        return not (self.volume or self.first or self.whole_issue)
+
+    @property
     def preprint(self) -> bool:
         """Whether it is a preprint: by its type, or by the server that stands for a journal."""
         return self.kind == "preprint" or _SERVERS.match(self.journal) is not None
