@@ -36,6 +36,9 @@ _TAIL = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 _LONGEST_TAIL = 300
+# A long one is a database's where it says so at once, and cites; else it may be all of the title, translated: "Wirkung von ... [Effect of ...: a review]".
+_LONG_TAIL = 60
+_CITED_TAIL = re.compile(rf"\W*(?:\w+\W+){{0,2}}(?:{'|'.join(_TAIL_WORDS.split())})\b.*\d", re.IGNORECASE | re.DOTALL)
 # A bracket that says nothing but this is no database's word about the article: it is what the article is.
 _MARK_WORDS = frozenset(
     {"erratum", "errata", "correction", "corrigendum", "addendum", "retraction", "protocol", "response", "reply"}
@@ -201,7 +204,7 @@ class Sketch:
     @property
     def unplaced(self) -> bool:
         """Whether nothing is known of where it was printed, but for the journal."""
-        return not (self.volume or self.first or self.whole_issue)
+        return not (self.volume or self.issue or self.whole_issue or self.first)
 
     @property
     def preprint(self) -> bool:
@@ -293,6 +296,8 @@ def _without_tail(title: str) -> str:
     start = bare.rfind({")": "(", "]": "["}.get(bare[-1:], "\0"))
     said = bare[start + 1 : -1]
     if start < _SHORTEST_TITLE or len(said) > _LONGEST_TAIL or not _TAIL.fullmatch(said) or fold(said) in _MARK_WORDS:
+        return title
+    if len(said) > _LONG_TAIL and not _CITED_TAIL.match(said):
         return title
     return title[:start].rstrip()
 

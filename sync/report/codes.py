@@ -125,6 +125,8 @@ _SAME, _ASKED, _APART = "Both were taken for the same work", "A person is asked"
 # Why two records were taken for one work, for two, or asked about.
 _MATCHES = {
     "abstract": f"The abstracts agree. {_SAME} where all else agrees.",
+    "abstract-and-title": f"Abstract, volume, journal and people agree, and a database left out the subtitle and the pages. {_SAME}.",
+    "ahead-of-print": f"One has no place yet and the other got it in that year or the next; title, journal and all people agree. {_SAME}.",
     "all-but-identifier": f"Everything agrees but an identifier. {_SAME}.",
     "author-differs": f"Another author stands first. {_APART}.",
     "chapter": f"It may be a chapter or its book. {_ASKED} where an identifier is shared.",

@@ -72,6 +72,7 @@ def chapter(title: str = "What urchins eat", book_title: str = KELP) -> Sketch:
 
 
 ABSTRACT = "We asked forty ferry crews how they slept, and measured their blood pressure on every second day of the week they were on duty. "
+OTHER_ABSTRACT = "In villages without any clinic 1,900 adults were seen once by a travelling team, and nobody had ever taken a tablet there. "
 
 
 @pytest.mark.parametrize(
@@ -96,10 +97,20 @@ ABSTRACT = "We asked forty ferry crews how they slept, and measured their blood 
         (placed(kind="conferencePaper", publicationTitle="ICIS : Transforming Society", volume="", issue="", pages=""), placed(kind="conferencePaper", publicationTitle="International Conference on Information Systems", volume="", issue="", pages="1-15"), Verdict.SAME, "journal-and-title"),
         (placed(authors=()), placed(authors=(), pages=""), Verdict.SAME, "volume-and-title"),
         (placed(abstractNote=ABSTRACT, volume="", pages="3-9"), placed(abstractNote=ABSTRACT), Verdict.SAME, "abstract"),
+        (placed(volume="", issue="", pages="", date="2019"), placed(), Verdict.SAME, "ahead-of-print"),
+        (placed(KELP + ": a qualitative interview study", abstractNote=ABSTRACT), placed(pages="", abstractNote=ABSTRACT), Verdict.SAME, "abstract-and-title"),
         # asked
         (placed(abstractNote=ABSTRACT, pages="3-9"), placed(abstractNote=ABSTRACT), Verdict.UNSURE, "page-differs"),
         (placed(volume="9", pages="3-9", DOI="10.1/x"), placed(DOI="10.1/x"), Verdict.UNSURE, "place-differs"),
         (placed(pages="3-9"), placed(), Verdict.UNSURE, "page-differs"),
+        # ahead of print is the year before, in the same journal, by the same people, and not in a supplement
+        (placed(volume="", issue="", pages="", date="2021"), placed(), Verdict.UNSURE, "no-page"),
+        (placed(volume="", issue="3", pages="", date="2019"), placed(), Verdict.UNSURE, "no-page"),
+        (placed(volume="", issue="", pages="", date="2019", abstractNote=ABSTRACT), placed(abstractNote=OTHER_ABSTRACT), Verdict.UNSURE, "no-page"),
+        (placed(volume="", issue="", pages="", date="2019", authors=PEOPLE[:2]), placed(), Verdict.UNSURE, "no-page"),
+        (placed(volume="", issue="", pages="", date="2019", authors=PEOPLE[:1]), placed(authors=PEOPLE[:1]), Verdict.UNSURE, "no-page"),
+        (placed(volume="", issue="", pages="", date="2019"), placed(pages="S117"), Verdict.UNSURE, "no-page"),
+        (placed(KELP + ": a qualitative interview study", abstractNote=ABSTRACT), placed(pages="", abstractNote=ABSTRACT, volume=""), Verdict.UNSURE, "no-page"),
         (placed(pages="", volume="9"), placed(), Verdict.UNSURE, "volume-differs"),
         (placed(authors=("quist",), issue=""), placed(pages="117"), Verdict.UNSURE, "people-differ"),
         (placed(title="Kelp News", authors=()), placed(title="Kelp news", authors=(), abstractNote=ABSTRACT), Verdict.UNSURE, "title-generic"),
@@ -461,7 +472,6 @@ def test_two_works_that_look_alike_are_not_merged(pair: tuple[Sketch, Sketch]) -
     assert compare(one, other) == compare(other, one)
 
 
-OTHER_ABSTRACT = "In villages without any clinic 1,900 adults were seen once by a travelling team, and nobody had ever taken a tablet there. "
 NEAR_WORDS = (
     "{Treated|Untreated} hypertension and dementia in late life",
     "{Smokers|Nonsmokers} and their perception of lung cancer risk",
@@ -576,6 +586,7 @@ def test_a_misspelt_word_is_asked_about_where_abstract_or_page_speak_against_it(
         (both("Sleep of ferry crews on nights at sea{ 2018| 2019}", DOI="10.1016/x", pages="1"), Verdict.UNSURE),
         (both("Sleep in shift workers{| [Erratum appears in J Sleep 2021;3:4]}"), Verdict.SAME),
         (both("Sleep in shift workers on ferries{| [German]}"), Verdict.SAME),
+        (both("{|Schlaf von Besatzungen im Schichtdienst [}Sleep in shift workers on ferries of the north sea: a review of the literature{|]}", DOI="10.1016/x"), Verdict.SAME),
         (both("{|Commentary: }Sleep in shift workers on ferries of the north", DOI="10.1016/x"), Verdict.UNSURE),
         ((placed("Sleep on ferries", DOI="10.1/x", PMID="7"), placed("Sleep on ferries", DOI="10.1/y", PMID="7", pages="117")), Verdict.UNSURE),
         ((placed("Sleep on ferries", DOI="10.1/x", PMID="7"), placed("Sleep on ferries", DOI="10.1/x", PMID="7", pages="9-12")), Verdict.UNSURE),
