@@ -110,13 +110,13 @@ def contradicts(record: Sketch, answer: Sketch) -> str:
 
     What is missing on either side contradicts nothing. Where the titles agree, the first author or the year may still be told
     otherwise by one of the two (another script, online and print); both together may not, nor either of them where the
-    title is one that many works bear ("Introduction").
+    title is one that many works bear ("Introduction"). The same from both sides.
     """
     titled = bool(record.title and answer.title)
     if titled and (why := _titles_differ(record, answer)):
         return why
     against = [why for why in (_authors_differ(record, answer), _years_differ(record, answer)) if why]
-    telling = titled and len(record.title.split()) >= TELLING
+    telling = titled and min(len(each.title.split()) for each in (record, answer)) >= TELLING
     return ", ".join(against) if against and (len(against) > 1 or not telling) else ""
 
 
