@@ -55,7 +55,7 @@ def pmid_of(article: Element) -> str:
 
 def dois(article: Element) -> frozenset[str]:
     """The keys of the DOIs that are the article's own: never one of its references."""
-    parsed = (parse_doi(value) for value in _ids(article, "doi"))
+    parsed = (parse_doi(value) for value in _ids(article).get("doi", ()))
     return frozenset(doi_key(doi) for doi in parsed if doi)
 
 
@@ -108,7 +108,7 @@ def _article_values(article: Element, item_type: str) -> Iterator[tuple[str, str
     yield "date", _date(issue)
     yield "season", _text(issue, "PubDate/Season")
     yield "ISSN", _text(body, "Journal/ISSN")
-    pii = next((_said(node) for node in body.iterfind("ELocationID") if _valid(node, "pii")), "")
+    pii = next((_said(node) for node in body.iterfind("ELocationID") if _is_pii(node)), "")
     yield "pages", _pages(_first(body, "Pagination")) or ("" if of_preprint else pii)
     yield "number", pii if of_preprint else ""
     yield "abstractNote", _abstract(body)
@@ -238,26 +238,36 @@ def _keywords(article: Element) -> Iterator[str]:
 
 
 def _identifiers(article: Element, item_type: str) -> dict[str, str]:
+    ids = _ids(article)
     found: dict[str, str | None] = {
-        "DOI": next((doi for value in _ids(article, "doi") if (doi := parse_doi(value))), None),
+        "DOI": next((doi for value in ids.get("doi", ()) if (doi := parse_doi(value))), None),
         "PMID": pmid_of(article),
-        "PMCID": next((pmcid for value in _ids(article, "pmc") if (pmcid := parse_pmcid(value))), None),
+        "PMCID": next((pmcid for value in ids.get("pmc", ()) if (pmcid := parse_pmcid(value))), None),
     }
     if item_type == "preprint":
-        found["arXiv"] = next((arxiv for value in _ids(article, "pii") if (arxiv := parse_arxiv(value))), None)
+        found["arXiv"] = next((arxiv for value in ids.get("pii", ()) if (arxiv := parse_arxiv(value))), None)
     return {name: value for name, value in found.items() if value}
 
 
-def _ids(article: Element, kind: str) -> Iterator[str]:
-    """The article's own identifiers of a kind, the publisher's valid ones first."""
+def _ids(article: Element) -> dict[str, list[str]]:
+    """The article's own identifiers by their kind, the publisher's valid ones first."""
+    found: dict[str, list[str]] = {}
     for path in ("MedlineCitation/Article/ELocationID", "BookDocument/Book/ELocationID", "BookDocument/ELocationID"):
-        yield from (_said(node) for node in article.iterfind(path) if _valid(node, kind))
+        for node in article.iterfind(path):
+            if _valid(node):
+                found.setdefault(node.get("EIdType", ""), []).append(_said(node))
     for path in ("PubmedData/ArticleIdList", "BookDocument/ArticleIdList", "PubmedBookData/ArticleIdList"):
-        yield from (_said(node) for node in article.iterfind(f"{path}/ArticleId[@IdType='{kind}']"))
+        for node in article.iterfind(f"{path}/ArticleId"):
+            found.setdefault(node.get("IdType", ""), []).append(_said(node))
+    return found
 
 
-def _valid(node: Element, kind: str) -> bool:
-    return bool(node.get("EIdType") == kind and node.get("ValidYN", "Y") == "Y")
+def _is_pii(node: Element) -> bool:
+    return _valid(node) and node.get("EIdType") == "pii"
+
+
+def _valid(node: Element) -> bool:
+    return bool(node.get("ValidYN", "Y") == "Y")
 
 
 def _kinds(article: Element) -> set[str]:
@@ -299,8 +309,8 @@ def _text(node: Element, path: str) -> str:
 def _said(node: Element) -> str:
     """What an element says, as rich text on one line."""
     said = node.text or ""
-    if not len(node) and "<" not in said and "&" not in said:
-        return text.squeeze(said)
+    if not len(node):
+        return text.rich(said) if "<" in said or "&" in said else text.squeeze(said)
     return text.rich(etree.tostring(node, encoding="unicode", with_tail=False))
 
 

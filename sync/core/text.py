@@ -87,6 +87,7 @@ _TAG = re.compile(
     r"(?P<attributes>(?:\s+[\w:.-]+\s*=\s*(?:\"[^\"<]*\"|'[^'<]*'))*)\s*(?P<empty>/?)>",
     re.DOTALL,
 )
+_MAY_BE_TAG = re.compile(r"<[A-Za-z/!]")  # most abstracts with a `<` have `p<0.05`
 _ATTRIBUTE = re.compile(r"\b(style|class|open|close|separators)\s*=\s*(?:\"([^\"<]*)\"|'([^'<]*)')")
 # Line breaks that only lay out the markup: `(\n  <i>x</i>\n  )`. The text around them is one word.
 _LAYOUT = (
@@ -136,7 +137,7 @@ def rich(markup: str) -> str:
     if "<" not in markup and "&" not in markup:
         return squeeze(_UNFIT.sub("", markup))
     text = _prepared(markup)
-    return _line(_walk(_tree(text), " ")) if "<" in text else squeeze(text)
+    return _line(_walk(_tree(text), " ")) if _MAY_BE_TAG.search(text) else squeeze(text)
 
 
 def plain(markup: str) -> str:
@@ -150,6 +151,8 @@ def abstract(markup: str) -> str:
     Where the markup has no paragraphs the lines of the text are the paragraphs.
     """
     text = _prepared(markup)
+    if not _MAY_BE_TAG.search(text):
+        return "\n".join(line for part in text.splitlines() if (line := squeeze(part)))
     tree = _tree(text)
     if any(isinstance(node.tag, str) and node.tag in _BLOCKS for node in tree.iter()):
         lines: Iterator[str] | list[str] = iter(_walk(tree, "\n").split("\n"))
@@ -166,7 +169,7 @@ def fold(text: str) -> str:
 @lru_cache(maxsize=2_000)
 def _fold(text: str) -> str:
     """One record's values are compared with each other, again and again."""
-    if "<" in text or "&" in text:
+    if "&" in text or ("<" in text and _MAY_BE_TAG.search(text)):
         text = plain(text)
     return " ".join(text.translate(_FOLDED).split())
 

@@ -1,4 +1,4 @@
-"""The services in a process of their own, so that their processor time is not ours.
+"""The services, each in a process of its own, so that their processor time is not ours and none keeps another waiting.
 
     python -m tests.bench.services COUNT FOLDER [--budgets]
 
@@ -8,13 +8,17 @@ are as one line of JSON, and after each line that comes in the counts of request
 
 from __future__ import annotations
 
+import gc
 import json
+import multiprocessing
 import sys
 import threading
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Mapping
+from http import HTTPStatus
+from multiprocessing.connection import Connection
 from pathlib import Path
+from typing import Any
 
 from tests.servers.base import StandIn, always
 from tests.servers.crossref import POOLS, CrossrefServer, Pool
@@ -36,19 +40,45 @@ def main(count: int, folder: Path, *, budgets: bool) -> None:
         with (folder / f"{name}.ris").open("w", encoding="utf-8", newline="") as file:
             file.writelines(_texts(half))
     works = [*halves["first"], *halves["second"]]
-    crossref = CrossrefServer(works, rate=budgets, pools=POOLS if budgets else AT_ONCE)
-    ncbi = NcbiServer(works, rate=budgets)
-    zotero = ZoteroServer(limits=ONE_AT_A_TIME if budgets else None)
-    with ExitStack() as open_ones:
-        servers: dict[str, StandIn] = {"crossref": crossref, "pubmed": ncbi, "zotero": zotero}
-        for server in servers.values():
-            open_ones.enter_context(server)
-            if budgets:
-                server.delay(_slow, None, when=always)
-        _say({"crossref": crossref.url, "pubmed": ncbi.eutils_url, "idconv": ncbi.idconv_url, "zotero": zotero.url})
-        for _ in sys.stdin:
-            held = len(zotero.library(f"groups/{GROUP}").items()) if budgets else 0
-            _say({name: _told(server) for name, server in servers.items()} | {"held": held})
+    gc.freeze()  # what is looked through again and again stops a service for as long as that takes
+    makers: dict[str, Callable[[], StandIn]] = {
+        "crossref": lambda: CrossrefServer(works, rate=budgets, pools=POOLS if budgets else AT_ONCE),
+        "pubmed": lambda: NcbiServer(works, rate=budgets),
+        "zotero": lambda: ZoteroServer(limits=ONE_AT_A_TIME if budgets else None),
+    }
+    forks = multiprocessing.get_context("fork")
+    lines: dict[str, Connection] = {}
+    for name, make in makers.items():
+        lines[name], theirs = forks.Pipe()
+        forks.Process(target=_serve, args=(theirs, make, budgets), daemon=True).start()
+    urls: dict[str, str] = {}
+    for line in lines.values():
+        urls |= line.recv()
+    _say(urls)
+    for _ in sys.stdin:
+        for line in lines.values():
+            line.send("")
+        told = {name: line.recv() for name, line in lines.items()}
+        _say(told | {"held": told["zotero"]["held"]})
+
+
+def _serve(line: Connection, make: Callable[[], StandIn], slow: bool) -> None:
+    """One service, until its process is ended; for each word that comes, what it was asked so far."""
+    with make() as server:
+        gc.freeze()
+        if slow:
+            server.delay(_slow, None, when=always)
+        line.send(_urls(server))
+        while True:
+            line.recv()
+            held = len(server.library(f"groups/{GROUP}").items()) if isinstance(server, ZoteroServer) and slow else 0
+            line.send(_told(server) | {"held": held})
+
+
+def _urls(server: StandIn) -> Mapping[str, str]:
+    if isinstance(server, NcbiServer):
+        return {"pubmed": server.eutils_url, "idconv": server.idconv_url}
+    return {"crossref" if isinstance(server, CrossrefServer) else "zotero": server.url}
 
 
 def _texts(works: tuple[Work, ...]) -> Iterator[str]:
@@ -60,15 +90,22 @@ def _slow() -> None:
     threading.Event().wait(LATENCY)
 
 
-def _told(server: StandIn) -> dict[str, object]:
-    """Requests, those refused, and the seconds between the first and the last."""
+def _told(server: StandIn) -> dict[str, Any]:
+    """Requests, their statuses, and on this machine's steady clock the first one, the last one, and those refused."""
     log = server.log
     times = [request.at for request in log]
     statuses = Counter(str(request.status) for request in log)
-    return {"requests": len(log), "statuses": statuses, "seconds": max(times) - min(times) if times else 0.0}
+    refused = [request.at for request in log if request.status == HTTPStatus.TOO_MANY_REQUESTS]
+    return {
+        "requests": len(log),
+        "statuses": statuses,
+        "first": min(times, default=0.0),
+        "last": max(times, default=0.0),
+        "refused": refused,
+    }
 
 
-def _say(what: dict[str, object]) -> None:
+def _say(what: Mapping[str, Any]) -> None:
     sys.stdout.write(json.dumps(what) + "\n")
     sys.stdout.flush()
 
