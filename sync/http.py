@@ -99,7 +99,7 @@ class _Call:
         return self.service, urlsplit(self.url).netloc
 
 
-_BUSY_TRIES, _BUSY_DELAY = 5, 2.0
+_BUSY_TRIES, _BUSY_DELAY = 6, 1.0  # the windows that services count in are a second long
 # Statuses that are worth another try: reason, tries, first delay (doubled each time), whether the whole pool slows down.
 _STATUSES = {
     408: ("timed out", 3, 1.0, False),

@@ -70,12 +70,15 @@ def identifier_keys(record: Record) -> frozenset[str]:
 
 def groups(sketches: Mapping[K, Sketch]) -> list[list[K]]:
     """The records that share a block key with another, by key, in the order of the sketches."""
-    found: dict[str, list[K]] = {}
+    first: dict[int, K] = {}  # by the hash of the block key: two that hash alike meet for nothing, and are compared
+    shared: dict[int, list[K]] = {}
     with no_rings():
         for key, one in sketches.items():
-            for block in block_keys(one):
-                found.setdefault(block, []).append(key)
-    return [group for group in found.values() if len(group) > 1]
+            for block in map(hash, block_keys(one)):
+                earlier = first.setdefault(block, key)
+                if earlier != key:
+                    shared.setdefault(block, [earlier]).append(key)
+    return list(shared.values())
 
 
 def clusters(

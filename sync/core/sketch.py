@@ -76,15 +76,14 @@ _ORDINALS = {
 }
 _ROMANS = {word: str(number) for number, word in enumerate("i ii iii iv v vi vii viii ix x xi xii".split(), 1)}
 SPELT = {**_COUNTED, **_ORDINALS, **_ROMANS}
-_PART = re.compile(
-    r"\b(?:part|phase|paper|volume|chapter|study|stage|session|number|no|type|grade|version|edition|module|arm|cohort|experiment|trial"
-    r"|lesson|book|section|teil|parte|partie) ([a-z]|[ivx]+|" + "|".join([*_COUNTED, *_ORDINALS]) + r")\b"
-)
+_PARTS = (
+    "part phase paper volume chapter study stage session number no type grade version edition module arm cohort experiment trial lesson book"
+    " section teil parte partie"
+).split()
+_PART = re.compile(rf"\b(?:{'|'.join(_PARTS)}) ([a-z]|[ivx]+|" + "|".join([*_COUNTED, *_ORDINALS]) + r")\b")
 _ROMAN = re.compile(r"\b(?:ii|iii|iv|vi|vii|viii|ix|xi|xii)\b|\b(?:v|x)$")
 _NUMBER_WORD = re.compile(r"\b(?:" + "|".join(list(_COUNTED)[1:]) + r")\b")
-_MAY_COUNT = re.compile(
-    r"(?:^| )(?:[^ ]|" + "|".join(SPELT) + r")(?: |$)"
-)  # a word that may be a number: most titles have none
+_COUNTING = frozenset((*SPELT, *_PARTS))  # words without one of which a title counts with digits alone
 _GREEK_LETTERS = "αβγδεζηθκλμπρσςτφχψω"
 _GREEK_WORDS = (
     "alpha beta gamma delta epsilon zeta eta theta kappa lambda mu pi rho sigma sigma tau phi chi psi omega".split()
@@ -92,6 +91,12 @@ _GREEK_WORDS = (
 _GREEK = str.maketrans(dict(zip(_GREEK_LETTERS, _GREEK_WORDS, strict=True)))
 GREEK_NAMES = re.compile("var(?:epsilon|phi)|" + "|".join(word for word in _GREEK_WORDS if len(word) > 3))
 _MOST_GREEK = 5  # letters; with more the title is in Greek
+# Words without one of which a title bears no mark, and beginnings that bear one too.
+_MARKING = frozenset(
+    "erratum errata corrigendum corrigenda correction corrections addendum retraction expression notice withdrawal re reply response letter"
+    " letters comment comments commentary discussion rebuttal protocol protocols abstract abstracts".split()
+)
+_MARKING_HEADS = ("in reply", "author", "rebuttal", "letter", "comment")
 _SIGNS = re.compile(r"[A-Z\d]([+-])(?=[\s,;:)]|$)|([<>\u2264\u2265])\s*\d")
 _FOUR_DIGITS = re.compile(r"\d{4}")
 _SIGNED = re.compile(r"[+<>\u2264\u2265]|-[\s,;:)]|-$")
@@ -281,13 +286,18 @@ def _title(said: str) -> tuple[str, frozenset[str]]:
     title = plain(said) if "<" in said or "&" in said else said.strip()
     for _ in range(3):
         title = _without_tail(title)
-    cited = _CITES.search(title)
+    cited = _CITES.search(title) if "(" in title or "[" in title else None
     cites = cited is not None and cited.start() >= 15
     folded = _TAKEN_BACK.sub("", fold(title[: cited.start()] if cited and cites else title))
     if not folded.isascii() and sum("α" <= letter <= "ω" for letter in folded) <= _MOST_GREEK:
         folded = folded.translate(_GREEK)
-    marks = {mark for mark, pattern in _MARKS.items() if pattern.search(folded)}
+    marks = {mark for mark, pattern in _MARKS.items() if pattern.search(folded)} if _may_be_marked(folded) else set()
     return folded, frozenset(marks | {"notice"} if cites else marks)
+
+
+def _may_be_marked(folded: str) -> bool:
+    """Whether it is worth looking for marks: most titles have no word of which they are made."""
+    return not folded.isascii() or not _MARKING.isdisjoint(folded.split()) or folded.startswith(_MARKING_HEADS)
 
 
 def _without_tail(title: str) -> str:
@@ -306,7 +316,7 @@ def _without_tail(title: str) -> str:
 def _numbers(title: str) -> tuple[str, ...]:
     """The numbers of a title, however they are written: `part II`, `two` and `2` are `2`."""
     digits = [number.lstrip("0") or "0" for number in _DIGITS.findall(title)]
-    if not _MAY_COUNT.search(title):
+    if _COUNTING.isdisjoint(title.split(" ")):
         return tuple(sorted(digits))
     parts = {found.start(1): found[1] for found in _PART.finditer(title)}
     others = {found.start(): found[0] for found in (*_ROMAN.finditer(title), *_NUMBER_WORD.finditer(title))}
