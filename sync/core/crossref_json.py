@@ -20,120 +20,23 @@ own translator (Crossref REST), except, on purpose:
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, TypeAlias
+from typing import Any
 
 import msgspec
 
-from sync.core import dates, notices, schema, text
+from sync.core import dates, markup, notices, schema, text
+from sync.core.crossref_spans import work_spans
+from sync.core.crossref_works import Body, Date, Person, Texts, Work, sound
+from sync.core.folding import fold
 from sync.core.identifiers import doi_key, parse_doi, parse_orcid
 from sync.core.record import Creator, Entry, Gap, Notice, Problem, Reading, Record, SourceLine
+from sync.core.sheet import Sheet
 
 NO_TITLE = "[No title found]"
 CATALOG = "Crossref"
-
-Texts: TypeAlias = list[str | None] | str | None  # CSL's variant of the same names has a text where Crossref has a list
-
-
-class Date(msgspec.Struct):
-    """A partial date: `{"date-parts": [[2024, 5]]}`; parts may be null."""
-
-    date_parts: list[list[int | str | None]] = msgspec.field(name="date-parts", default_factory=list)
-
-
-class Person(msgspec.Struct):
-    """A contributor: family and given name, or the name of a group."""
-
-    family: str | None = None
-    given: str | None = None
-    name: str | None = None
-    suffix: str | None = None
-    ORCID: str | None = None
-
-
-class Body(msgspec.Struct):
-    """An institution or a standards body."""
-
-    name: str | None = None
-    place: Texts = None
-
-
-class Event(msgspec.Struct):
-    """The conference of a paper."""
-
-    name: str | None = None
-    location: str | None = None
-
-
-class Link(msgspec.Struct):
-    """An address."""
-
-    URL: str | None = None
-
-
-class Resource(msgspec.Struct):
-    """Where a work is shown."""
-
-    primary: Link | None = None
-
-
-class Update(msgspec.Struct):
-    """A notice about a work."""
-
-    DOI: str | None = None
-    type: str | None = None
-    updated: Date | None = None
-
-
-class Related(msgspec.Struct):
-    """The other end of a relation."""
-
-    id: str | None = None
-    id_type: str | None = msgspec.field(name="id-type", default=None)
-
-
-class Work(msgspec.Struct, rename="kebab"):
-    """What is read of a work; its references, which are most of it, are skipped."""
-
-    DOI: str | None = msgspec.field(name="DOI", default=None)
-    type: str | None = None
-    subtype: str | None = None
-    title: Texts = None
-    subtitle: Texts = None
-    container_title: Texts = None
-    short_container_title: Texts = None
-    abstract: str | None = None
-    publisher: str | None = None
-    publisher_location: str | None = None
-    volume: str | None = None
-    issue: str | None = None
-    page: str | None = None
-    article_number: str | None = None
-    edition_number: str | None = None
-    language: str | None = None
-    group_title: str | None = None
-    degree: Texts = None
-    description: str | None = None
-    ISSN: Texts = msgspec.field(name="ISSN", default=None)
-    ISBN: Texts = msgspec.field(name="ISBN", default=None)
-    aliases: Texts = None
-    author: list[Person] | None = None
-    editor: list[Person] | None = None
-    chair: list[Person] | None = None
-    translator: list[Person] | None = None
-    published_print: Date | None = None
-    issued: Date | None = None
-    approved: Date | None = None
-    event: Event | None = None
-    institution: list[Body] | Body | None = None
-    license: list[Link] | None = None
-    resource: Resource | None = None
-    relation: dict[str, list[Related]] | None = None
-    updated_by: list[Update] | None = None
-    update_to: list[Update] | None = None
 
 
 _TYPES: Mapping[str, str] = {
@@ -169,33 +72,6 @@ _KEPT_BY = frozenset({"report", "thesis", "preprint", "dataset", "manuscript"})
 _ANONYMOUS = "Anonymous Reviewer"
 
 
-def decode(data: bytes | str) -> tuple[Work, ...]:
-    """The works of an answer, one or a list. Raises ValueError if it is no answer of Crossref."""
-    try:
-        answer = msgspec.json.decode(data, type=_Answer)
-        message = msgspec.json.decode(answer.message, type=_List)
-        raws = [answer.message] if message.items is None else message.items
-        return tuple(_work(bytes(raw)) for raw in raws)
-    except msgspec.MsgspecError as fault:
-        raise ValueError(f"no answer of Crossref: {fault}") from None
-
-
-def agency(data: bytes) -> str:
-    """Who registered a DOI, in small letters, out of a `work-agency` answer; empty where that is none."""
-    try:
-        return msgspec.json.decode(data, type=_AgencyAnswer).message.agency.id.casefold()
-    except msgspec.MsgspecError:
-        return ""
-
-
-def is_refusal(data: bytes) -> bool:
-    """Whether an answer is the validator's: it says what is wrong with the question."""
-    try:
-        return msgspec.json.decode(data, type=_Refusal).message_type == "validation-failure"
-    except msgspec.MsgspecError:
-        return False
-
-
 def dois(work: Work) -> frozenset[str]:
     """The keys of the DOIs under which a work is known: its own, and those it superseded."""
     parsed = (parse_doi(doi) for doi in [work.DOI or "", *_texts(work.aliases)])
@@ -205,7 +81,7 @@ def dois(work: Work) -> frozenset[str]:
 def work_to_record(work: Work | Mapping[str, Any]) -> Record:
     """The record of a work. Works come from `decode`; JSON that was read as plain values is taken too."""
     if not isinstance(work, Work):
-        work = _work(msgspec.json.encode(work))
+        work, _ = sound(msgspec.json.encode(work))
     item_type = _item_type(work)
     fields, unmapped = _placed(item_type, _values(work, item_type))
     doi = parse_doi(work.DOI or "")
@@ -223,53 +99,6 @@ def work_to_record(work: Work | Mapping[str, Any]) -> Record:
 # ---- one work -----------------------------------------------------------------------------------------------------
 
 
-class _Answer(msgspec.Struct):
-    message: msgspec.Raw
-
-
-class _Refusal(msgspec.Struct, rename="kebab"):
-    message_type: str = ""
-
-
-class _Agency(msgspec.Struct):
-    id: str = ""
-
-
-class _AgencyMessage(msgspec.Struct):
-    agency: _Agency
-
-
-class _AgencyAnswer(msgspec.Struct):
-    message: _AgencyMessage
-
-
-class _List(msgspec.Struct):
-    items: list[msgspec.Raw] | None = None
-
-
-def _work(raw: bytes) -> Work:
-    return _sound(raw)[0]
-
-
-def _sound(raw: bytes) -> tuple[Work, list[str]]:
-    """A work, and the names of fields that have another shape than ours: they are left out, the others are read."""
-    try:
-        return msgspec.json.decode(raw, type=Work), []
-    except msgspec.ValidationError:
-        parts = msgspec.json.decode(raw, type=dict[str, msgspec.Raw])
-    bad = [name for name, value in parts.items() if not _fits(name, value)]
-    sound = {name: value for name, value in parts.items() if name not in bad}
-    return msgspec.json.decode(msgspec.json.encode(sound), type=Work), bad
-
-
-def _fits(name: str, value: msgspec.Raw) -> bool:
-    try:
-        msgspec.json.decode(msgspec.json.encode({name: value}), type=Work)
-    except msgspec.ValidationError:
-        return False
-    return True
-
-
 def _item_type(work: Work) -> str:
     if work.type == "posted-content" and work.subtype == "preprint":
         return "preprint"
@@ -281,7 +110,7 @@ def _item_type(work: Work) -> str:
 def _values(work: Work, item_type: str) -> Iterator[tuple[str, str]]:
     """Zotero's (base) field and value, all that the work says."""
     keeper = _first(_institution(work).name)
-    container = [text.plain(name) for name in _texts(work.container_title)]
+    container = [markup.plain(name) for name in _texts(work.container_title)]
     yield "title", _title(work)
     yield "date", _date(work, item_type)
     yield "DOI", text.squeeze(work.DOI or "")
@@ -291,7 +120,7 @@ def _values(work: Work, item_type: str) -> Iterator[tuple[str, str]]:
         yield "publisher", _first(work.publisher)
     yield "place", _place(work)
     yield "conferenceName", _first(work.event.name if work.event else None)
-    yield "abstractNote", text.abstract(text.mojibake(work.abstract or ""))
+    yield "abstractNote", markup.abstract(text.mojibake(work.abstract or ""))
     yield "pages", _first(work.page) or _first(work.article_number)
     for name, value in (("volume", work.volume), ("issue", work.issue), ("edition", work.edition_number)):
         yield name, _first(value)
@@ -333,8 +162,8 @@ def _container(item_type: str, names: Sequence[str], keeper: str) -> Iterator[tu
 
 
 def _title(work: Work) -> str:
-    title, subtitle = (text.rich(text.mojibake(_head(part))) for part in (work.title, work.subtitle))
-    if not title or not subtitle or text.fold(subtitle) in text.fold(title):
+    title, subtitle = (markup.rich(text.mojibake(_head(part))) for part in (work.title, work.subtitle))
+    if not title or not subtitle or fold(subtitle) in fold(title):
         return title
     return f"{title} {subtitle}" if title[-1] in "?!" else f"{title.rstrip('.: ')}: {subtitle}"
 
@@ -396,7 +225,7 @@ def _suffixes(work: Work) -> Iterator[tuple[str, str]]:
 
 def _notes(work: Work) -> Iterator[str]:
     if work.type == "dataset" and work.description:
-        yield f"<p>{text.safe_html(text.plain(work.description))}</p>"
+        yield f"<p>{text.safe_html(markup.plain(work.description))}</p>"
     for other in (work.relation or {}).get("is-review-of", ()) if work.type == "peer-review" else ():
         doi = parse_doi(other.id or "") if other.id_type == "doi" else None
         if doi:
@@ -452,7 +281,7 @@ def _web(address: str) -> str:
 
 def _first(value: Texts) -> str:
     """The first text, without markup, on one line."""
-    return text.plain(text.mojibake(_head(value)))
+    return markup.plain(text.mojibake(_head(value)))
 
 
 # ---- a file -------------------------------------------------------------------------------------------------------
@@ -461,8 +290,6 @@ _MESSAGE = re.compile(r'"message-type"\s*:\s*"work(?:-list)?"')
 _OF_A_WORK = re.compile(
     r'"(?:is-referenced-by-count|references?-count|content-domain|published-(?:print|online)|issn-type|short-container-title)"\s*:'
 )
-_BLANKS = re.compile(r"[\s,\ufeff]*")
-_SCAN: Callable[[str, int], tuple[Any, int]] = json.JSONDecoder().raw_decode
 
 
 def looks_like(head: str) -> bool:
@@ -475,9 +302,9 @@ def read(lines: Iterable[SourceLine]) -> Iterator[Entry | Gap]:
 
     The whole text is held in memory: JSON often is one line.
     """
-    sheet = text.Sheet(list(lines))
+    sheet = Sheet(list(lines))
     ordinal = 0
-    for start, end in _spans(sheet.text):
+    for start, end in work_spans(sheet.text):
         if sheet.text[start] != "{":
             yield sheet.gap(start, end)
             continue
@@ -490,7 +317,7 @@ def to_reading(entry: Entry) -> Reading:
     """The record of an entry; None, with a Problem, where its JSON is damaged or is no work."""
     line = entry.lines[0]
     try:
-        work, bad = _sound(entry.text.encode("utf-8", "replace"))
+        work, bad = sound(entry.text.encode("utf-8", "replace"))
     except (msgspec.MsgspecError, RecursionError) as fault:
         problem = Problem("json-damaged", f"this is no whole JSON object ({fault}); was the file cut off?", line)
         return Reading(entry, None, (*entry.problems, problem))
@@ -511,71 +338,3 @@ def _problems(bad: Sequence[str], record: Record, line: int) -> Iterator[Problem
         yield Problem("title-missing", "the work has no title", line)
     for problem in notices.problems(record.notices):
         yield replace(problem, line=line)
-
-
-def _spans(source: str) -> Iterator[tuple[int, int]]:
-    """Start and end of every work, and of what stands between them and is no JSON."""
-    at = _after_blanks(source, 0)
-    while at < len(source):
-        if source[at] == "[":
-            end = yield from _array(source, at)
-        elif source[at] == "{":
-            end = yield from _answer(source, at)
-        else:
-            end = min((found for mark in "{[" if (found := source.find(mark, at)) > 0), default=len(source))
-            yield at, end
-        at = _after_blanks(source, end)
-
-
-def _answer(source: str, start: int) -> Generator[tuple[int, int], None, int]:
-    """The works of an answer, or the object itself where it is not wrapped in one; returns where it ends."""
-    message, end = _member(source, start + 1, "message")
-    if message < 0:
-        yield start, end
-        return end
-    if not source.startswith("{", message):
-        return _member(source, _end_of_value(source, message), None)[1]
-    items, end = _member(source, message + 1, "items")
-    if items < 0:
-        yield message, end
-    else:
-        end = yield from _array(source, items)
-        end = _member(source, end, None)[1]
-    return _member(source, end, None)[1]
-
-
-def _array(source: str, start: int) -> Generator[tuple[int, int], None, int]:
-    """The elements of an array; returns where it ends. What cannot be read goes to the end of the text."""
-    at = _after_blanks(source, start + 1)
-    while at < len(source):
-        if source[at] == "]":
-            return at + 1
-        end = _end_of_value(source, at)
-        yield at, end
-        at = _after_blanks(source, end)
-    return at
-
-
-def _member(source: str, at: int, wanted: str | None) -> tuple[int, int]:
-    """From inside an object: where the value of a member begins (-1: there is none), and where that, or the object, ends."""
-    while True:
-        at = _after_blanks(source, at)
-        if at >= len(source) or source[at] == "}":
-            return -1, min(at + 1, len(source))
-        name_end = _end_of_value(source, at)
-        value = _after_blanks(source, _after_blanks(source, name_end) + 1)
-        if wanted is not None and source[at:name_end] == f'"{wanted}"':
-            return value, value
-        at = _end_of_value(source, value)
-
-
-def _end_of_value(source: str, at: int) -> int:
-    try:
-        return _SCAN(source, at)[1]
-    except (ValueError, RecursionError, StopIteration):
-        return len(source)
-
-
-def _after_blanks(source: str, at: int) -> int:
-    found = _BLANKS.match(source, at)
-    return found.end() if found else at

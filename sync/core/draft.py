@@ -11,8 +11,9 @@ from itertools import pairwise
 
 from sync.core import schema
 from sync.core.identifiers import doi_key
+from sync.core.markup import abstract, rich
 from sync.core.record import Attachment, Creator, Entry, Record
-from sync.core.text import CONTROL, GARBLED, abstract, mojibake, rich, squeeze, unescape
+from sync.core.text import CONTROL, GARBLED, mojibake, squeeze, unescape
 
 RAW = frozenset({"N1", "RN"})  # notes: their entities and markup are `notes`' business
 ABSTRACTS = frozenset({"AB", "N2"})

@@ -12,11 +12,11 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from sync.core.folding import fold
 from sync.core.likeness import AGREE, DIFFER, OVERLAP, UNKNOWN, Signs, people
 from sync.core.match import ALIKE, SHORT
 from sync.core.record import Record
 from sync.core.sketch import Sketch, sketch
-from sync.core.text import fold
 
 TELLING = 4  # words from which a title is not one that many works bear
 SIGNALS = 4  # of title, author, year, volume and page, to take a work that was found by its citation

@@ -11,8 +11,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from sync.core import notices, schema
+from sync.core.folding import fold
 from sync.core.record import Candidate, Creator, Provenance, Record
-from sync.core.text import fold
 from sync.core.upgrades import better_people, upgrade
 
 # Facts about a copy or a look-up, not about the work: they do not travel from one account to another.

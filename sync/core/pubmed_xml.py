@@ -21,7 +21,7 @@ from typing import Any, TypeAlias
 
 from lxml import etree
 
-from sync.core import dates, notices, schema, text
+from sync.core import dates, markup, notices, schema, sheet, text
 from sync.core.casing import title_case
 from sync.core.identifiers import doi_key, parse_arxiv, parse_doi, parse_orcid, parse_pmcid, parse_pmid
 from sync.core.names import lone_initials_dotted
@@ -310,12 +310,12 @@ def _said(node: Element) -> str:
     """What an element says, as rich text on one line."""
     said = node.text or ""
     if not len(node):
-        return text.rich(said) if "<" in said or "&" in said else text.squeeze(said)
-    return text.rich(etree.tostring(node, encoding="unicode", with_tail=False))
+        return markup.rich(said) if "<" in said or "&" in said else text.squeeze(said)
+    return markup.rich(etree.tostring(node, encoding="unicode", with_tail=False))
 
 
 def _plain(rich: str) -> str:
-    return text.plain(rich) if "<" in rich else rich
+    return markup.plain(rich) if "<" in rich else rich
 
 
 # ---- a file -------------------------------------------------------------------------------------------------------
@@ -344,7 +344,7 @@ def read(lines: Iterable[SourceLine]) -> Iterator[Entry | Gap]:
         if line is not None:
             held.append(line)
         if held and (line is None or _ends_here(line.text)):
-            for part in _parts(text.Sheet(held), ordinal):
+            for part in _parts(sheet.Sheet(held), ordinal):
                 ordinal += isinstance(part, Entry)
                 yield part
             held = []
@@ -376,7 +376,7 @@ def _ends_here(line: str) -> bool:
     return bool(ends) and _OPENS.search(line, ends[-1]) is None
 
 
-def _parts(sheet: text.Sheet, ordinal: int) -> Iterator[Entry | Gap]:
+def _parts(sheet: sheet.Sheet, ordinal: int) -> Iterator[Entry | Gap]:
     at = 0
     for found in _ARTICLE.finditer(sheet.text):
         yield from _between(sheet, at, found.start())
@@ -387,7 +387,7 @@ def _parts(sheet: text.Sheet, ordinal: int) -> Iterator[Entry | Gap]:
     yield from _between(sheet, at, len(sheet.text))
 
 
-def _between(sheet: text.Sheet, start: int, end: int) -> Iterator[Gap]:
+def _between(sheet: sheet.Sheet, start: int, end: int) -> Iterator[Gap]:
     """Text between articles, if it is more than what a set is made of."""
     wrapping = _AROUND.match(sheet.text, start, end)
     start = wrapping.end() if wrapping else start

@@ -27,13 +27,14 @@ from typing import NamedTuple, TypeAlias
 
 from sync.core import dates, schema
 from sync.core.draft import Draft, clean, is_plain
+from sync.core.folding import fold
 from sync.core.identifiers import parse_pmid
 from sync.core.names import names_as_written
 from sync.core.record import Creator, Entry, Problem, Reading, Rows, Tagged
 from sync.core.ris_actions import ACTIONS, NUM_PAGES, Action, at_the_end, hidden, hides
 from sync.core.ris_lines import KNOWN, LONG
 from sync.core.ris_tables import ITEM_TYPES, SECOND_RANK, target
-from sync.core.text import GARBLED, fold, mojibake
+from sync.core.text import GARBLED, mojibake
 from sync.core.tidy import LONGEST_PLACEHOLDER, MESSAGES, PLACEHOLDERS, odd_pages
 
 _FRAME = frozenset({"TY", "ER"})

@@ -15,9 +15,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from sync.core.dates import month_number
+from sync.core.folding import fold
 from sync.core.identifiers import doi_key
+from sync.core.markup import plain
 from sync.core.record import Record
-from sync.core.text import fold, plain
 
 GENERIC = 18  # letters: a title with fewer is one that many works bear
 ABSTRACT = 300  # letters of an abstract that are compared

@@ -10,8 +10,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
 
+from sync.core.folding import fold
 from sync.core.record import Creator
-from sync.core.text import fold
 
 _SMALL = frozenset(
     {

@@ -16,11 +16,14 @@ from threading import Lock
 from typing import TypeVar
 from urllib.parse import quote, quote_plus, urlencode
 
-from sync.core.crossref_json import CONTAINERS, Work, agency, decode, dois, is_refusal, work_to_record
+from sync.core.crossref_json import CONTAINERS, dois, work_to_record
+from sync.core.crossref_works import Work, agency, decode, is_refusal
+from sync.core.folding import fold
 from sync.core.identifiers import doi_key, parse_doi
+from sync.core.markup import plain
 from sync.core.record import Candidate, Provenance, Record
 from sync.core.sketch import GENERIC
-from sync.core.text import fold, plain, squeeze
+from sync.core.text import squeeze
 from sync.errors import Outage
 from sync.http import Http, Rate, Reply
 from sync.sources.base import Finding

@@ -21,7 +21,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from sync.core.crossref_json import decode, work_to_record
+from sync.core.crossref_json import work_to_record
+from sync.core.crossref_works import decode
 from sync.core.identify import SURE, identify
 from sync.core.match import SHORT
 from sync.core.record import Record

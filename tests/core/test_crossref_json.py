@@ -11,15 +11,13 @@ import pytest
 from sync import drops
 from sync.core.crossref_json import (
     NO_TITLE,
-    agency,
-    decode,
     dois,
-    is_refusal,
     looks_like,
     read,
     to_reading,
     work_to_record,
 )
+from sync.core.crossref_works import agency, decode, is_refusal
 from sync.core.record import Creator, Entry, Gap, Notice, Reading, Record
 
 

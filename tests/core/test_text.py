@@ -8,8 +8,11 @@ import pytest
 from hypothesis import event, given
 from hypothesis import strategies as st
 
+from sync.core.folding import fold
+from sync.core.markup import abstract, plain, rich
 from sync.core.record import SourceLine
-from sync.core.text import Sheet, abstract, cased, fold, mojibake, plain, rich, safe_html, squeeze, unescape
+from sync.core.sheet import Sheet
+from sync.core.text import cased, mojibake, safe_html, squeeze, unescape
 
 MML = "http://www.w3.org/1998/Math/MathML"
 

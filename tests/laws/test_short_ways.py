@@ -13,8 +13,9 @@ from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
 from sync import drops
-from sync.core import draft, encodings, names, ris_actions, ris_fields, text
+from sync.core import draft, encodings, markup, names, ris_actions, ris_fields
 from sync.core.draft import Draft, clean, is_plain
+from sync.core.folding import fold
 from sync.core.record import Entry, Gap, Reading, Rows, Tagged
 from sync.core.ris import read
 from sync.core.ris_lines import KNOWN
@@ -207,8 +208,13 @@ def test_what_needs_care_is_seen_by_both_ways(code: str, tag: str, value: str) -
         )
     ).map("".join)
 )
-def test_a_text_without_tags_needs_no_tree(markup: str) -> None:
-    prepared = text._prepared(markup)
-    event("tags" if "<" in prepared else "plain")
-    if "<" in markup or "&" in markup:
-        assert text.rich(markup) == text._line(text._walk(text._tree(prepared), " "))
+def test_a_text_without_tags_needs_no_tree(said: str) -> None:
+    prepared = markup._prepared(said)
+    event("tags" if markup.may_hold_tags(prepared) else "plain")
+    tree = markup._tree(prepared)
+    if "<" in said or "&" in said:
+        assert markup.rich(said) == markup._line(markup._walk(tree, " "))
+    if not markup.may_hold_tags(prepared):
+        lines = "".join(markup._walk(tree, "\n", keep_lines=True)).splitlines()
+        assert markup.abstract(said) == "\n".join(markup._headed(lines))
+        assert fold(said.replace("\x02", "")) == fold(markup.plain(said.replace("\x02", "")))
