@@ -40,7 +40,8 @@ def block_keys(one: Sketch) -> frozenset[str]:
     keys = {f"doi:{one.doi}" if one.doi else "", f"pmid:{one.pmid}" if one.pmid else ""}
     letters = one.letters
     if len(letters) >= GENERIC:
-        keys |= {f"head:{letters[:_ENDS]}", f"tail:{letters[-_ENDS:]}"}
+        head, tail = letters[:_ENDS], letters[-_ENDS:]
+        keys |= {f"head:{head}", f"tail:{tail}", f"ends:{head}|{tail}"}  # the last finds those that crowds share
     elif letters and one.volume and one.first:
         keys.add(f"short:{letters}|{one.volume}|{one.first}")
     if one.first and one.year:

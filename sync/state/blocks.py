@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
+from functools import cache
+from itertools import islice
 
 from sync.core.clusters import CROWD
 from sync.state.database import Database
+
+_AT_ONCE = 50  # blocks that one query asks for
 
 
 class Blocks:
@@ -36,19 +39,27 @@ class Blocks:
     def sharing(self, blocks: Iterable[str], but: Collection[str]) -> list[str]:
         """Keys of the items that share one of these blocks, without those in `but`.
 
-        A block that more than `CROWD` items share tells little: of those only the ones that share a second block are taken.
+        A block that more than `CROWD` items share tells nothing, and is not read to its end.
         """
-        wanted = sorted(blocks)
-        if not wanted:
-            return []
-        marks = ", ".join("?" * len(wanted))
-        rows = self._db.rows(
-            f"SELECT block, key FROM item_blocks WHERE library = ? AND block IN ({marks})",  # noqa: S608  # marks only
-            (self._library, *wanted),
-        )
-        sharing: dict[str, list[str]] = {}
-        for block, key in rows:
-            sharing.setdefault(block, []).append(key)
-        few = {key for keys in sharing.values() if len(keys) <= CROWD for key in keys}
-        often = Counter(key for keys in sharing.values() if len(keys) > CROWD for key in keys)
-        return sorted((few | {key for key, times in often.items() if times > 1}).difference(but))
+        found: set[str] = set()
+        for wanted in _batched(sorted(blocks), _AT_ONCE):
+            sharing: dict[int, list[str]] = {}
+            values = [value for block in wanted for value in (self._library, block)]
+            for place, key in self._db.rows(_sharing(len(wanted)), values):
+                sharing.setdefault(place, []).append(key)
+            found.update(*(keys for keys in sharing.values() if len(keys) <= CROWD))
+        return sorted(found.difference(but))
+
+
+def _batched(blocks: Iterable[str], size: int) -> Iterator[list[str]]:
+    """As `itertools.batched`, which Python has from 3.12 on."""
+    walk = iter(blocks)
+    while part := list(islice(walk, size)):
+        yield part
+
+
+@cache
+def _sharing(blocks: int) -> str:
+    """A query for the items of so many blocks, of each a few more than tell something."""
+    part = "SELECT * FROM (SELECT {0}, key FROM item_blocks WHERE library = ? AND block = ? LIMIT {1})"
+    return " UNION ALL ".join(part.format(place, CROWD + 1) for place in range(blocks))

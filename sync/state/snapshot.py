@@ -267,7 +267,7 @@ class Snapshot(Doubts):
     def keys(self, blocks: Iterable[str], *, but: Collection[str] = ()) -> list[str]:
         """Keys of the items that share one of these blocks, without those in `but`.
 
-        A block that more than `CROWD` items share tells little: of those only the ones that share a second block are taken.
+        A block that more than `CROWD` items share tells nothing, and is not read to its end.
         """
         return self._blocks.sharing(blocks, but)
 

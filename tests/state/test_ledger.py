@@ -257,6 +257,20 @@ def test_the_snapshot_finds_items_by_identifier_whatever_became_of_them(ledger: 
     assert (snapshot.version, ledger.snapshot("embedded:1").id, ledger.snapshot("other").version) == (7, snapshot.id, 0)
 
 
+def test_what_a_crowd_shares_tells_nothing_and_all_of_a_title_does(ledger: Ledger) -> None:
+    snapshot = ledger.snapshot("embedded:crowd")
+    titles = [f"Sleep and the crews of ferries on the way to {place} harbour" for place in range(100, 160)]
+    snapshot.take([(f"ABCD{n:04d}", 1, {"itemType": "book", "title": title}) for n, title in enumerate(titles)])
+    for number, title in enumerate(titles):
+        blocks = block_keys(sketch(Record("book", fields={"title": title})))
+        assert {block.partition(":")[0] for block in blocks} == {"head", "tail", "ends"}
+        assert snapshot.keys(block for block in blocks if block.startswith("head:")) == []
+        assert snapshot.keys(blocks) == [f"ABCD{number:04d}"]
+    many = [f"doi:10.1000/{number}" for number in range(300)]
+    snapshot.take([("ABCD9999", 2, {"itemType": "journalArticle", "title": "Tides", "DOI": "10.1000/299"})])
+    assert snapshot.keys(many) == ["ABCD9999"]
+
+
 def test_what_we_made_stays_ours_and_its_base_is_what_the_library_answered(ledger: Ledger) -> None:
     snapshot = ledger.snapshot("embedded:1")
     snapshot.landed("ABCD2345", 3, {"itemType": "book", "title": "a"}, made=True)
