@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from itertools import combinations
 from typing import Generic, TypeVar
 
 from sync.core.identifiers import doi_key
@@ -148,10 +148,9 @@ def _links(
     sketches: Mapping[K, Sketch], grouped: Iterable[Sequence[K]], order: Mapping[K, int], versed: _Compare
 ) -> tuple[list[_Link[K]], list[_Link[K]]]:
     """The pairs that are the same, strongest first, and those that are doubtful; in each the earlier one first."""
-    pairs = {pair for group in grouped for pair in _pairs(sketches, sorted(group, key=order.__getitem__))}
     same: list[_Link[K]] = []
     doubtful: list[_Link[K]] = []
-    for one, other in sorted(pairs, key=lambda pair: (order[pair[0]], order[pair[1]])):
+    for one, other in _pairs(sketches, grouped, order):
         match = versed(sketches[one], sketches[other])
         if match.verdict is Verdict.SAME:
             same.append((match, one, other))
@@ -160,16 +159,31 @@ def _links(
     return sorted(same, key=lambda link: -link[0].strength), doubtful
 
 
-def _pairs(sketches: Mapping[K, Sketch], group: Sequence[K]) -> Iterator[tuple[K, K]]:
-    """All pairs of a small group; in a large one those whose titles begin alike, so that cost stays linear."""
+def _pairs(
+    sketches: Mapping[K, Sketch], grouped: Iterable[Sequence[K]], order: Mapping[K, int]
+) -> Iterator[tuple[K, K]]:
+    """Every pair that meets somewhere, once, by the place of the first and then of the second. Few of them are held at a time."""
+    names = list(sketches)
+    parts = [part for group in grouped for part in _small(names, sketches, sorted(map(order.__getitem__, group)))]
+    homes: dict[int, list[int]] = {}
+    for number, part in enumerate(parts):
+        # All of a small part meet each other, those of a large one its first.
+        for place in part[:-1] if len(part) <= CROWD else part[:1]:
+            homes.setdefault(place, []).append(number)
+    for place in sorted(homes):
+        later = {other for number in homes[place] for other in parts[number][bisect_right(parts[number], place) :]}
+        for other in sorted(later):
+            yield names[place], names[other]
+
+
+def _small(names: Sequence[K], sketches: Mapping[K, Sketch], group: list[int]) -> list[list[int]]:
+    """A small group as it is; of a large one those whose titles begin alike, so that cost stays linear."""
     if len(group) <= CROWD:
-        yield from combinations(group, 2)
-        return
-    alike: dict[str, list[K]] = {}
-    for key in group:
-        alike.setdefault(sketches[key].title[:30], []).append(key)
-    for part in alike.values():
-        yield from combinations(part, 2) if len(part) <= CROWD else ((part[0], key) for key in part[1:])
+        return [group]
+    alike: dict[str, list[int]] = {}
+    for place in group:
+        alike.setdefault(sketches[names[place]].title[:30], []).append(place)
+    return list(alike.values())
 
 
 def _fits_all(sketches: Mapping[K, Sketch], mine: Sequence[K], theirs: Sequence[K], versed: _Compare) -> bool:

@@ -88,7 +88,7 @@ class Signs:
     @lazy
     def isbn(self) -> bool:
         """Whether they share an ISBN."""
-        return bool(self.one.isbns & self.other.isbns)
+        return _share(self.one.isbns, self.other.isbns)
 
     @lazy
     def marked(self) -> bool:
@@ -133,7 +133,7 @@ class Signs:
     @lazy
     def journal(self) -> int:
         """Of names and ISSNs."""
-        return AGREE if self.one.issns & self.other.issns else journals(self.one.journal, self.other.journal)
+        return AGREE if _share(self.one.issns, self.other.issns) else journals(self.one.journal, self.other.journal)
 
     @lazy
     def volume(self) -> int:
@@ -270,6 +270,10 @@ def equal(one: str, other: str) -> int:
     return UNKNOWN if not one or not other else AGREE if one == other else DIFFER
 
 
+def _share(one: tuple[str, ...], other: tuple[str, ...]) -> bool:
+    return any(part in other for part in one)
+
+
 def people(one: Sketch, other: Sketch) -> int:
     """AGREE on the first author; OVERLAP in others, or where given and family name stand the other way round."""
     if not one.authors or not other.authors:
@@ -286,7 +290,7 @@ def people(one: Sketch, other: Sketch) -> int:
         (one.authors[:_MOST_PEOPLE], other.authors[:_MOST_PEOPLE]), key=lambda names: (len(names), names)
     )
     shared = sum(any(same_name(name, another) for another in more) for name in fewer)
-    return OVERLAP if shared >= max(1, len(fewer) / 2) or one.name & other.name or _glued(one, other) else DIFFER
+    return OVERLAP if shared >= max(1, len(fewer) / 2) or _share(one.name, other.name) or _glued(one, other) else DIFFER
 
 
 @lru_cache(maxsize=100_000)
@@ -313,7 +317,7 @@ def pages(one: Sketch, other: Sketch) -> int:
     """Of first pages; a page of an issue and an article number cannot be compared."""
     if not one.first or not other.first:
         return UNKNOWN
-    if one.first == other.first or one.starts & other.starts:
+    if one.first == other.first or _share(one.starts, other.starts):
         return AGREE
     return UNKNOWN if one.numbered != other.numbered else DIFFER
 

@@ -10,7 +10,7 @@ date ("05-Jun"), article numbers in the issue.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -161,30 +161,30 @@ class Sketch:
     title: without what a database added to it; `letters`: that without its blanks.  marks: what kind of writing about another work it is.  numbers: of the title.
     issue: a plain number only; `whole_issue`: as it was written.  first, last: pages; `starts`: of all ranges, bare digits.  authors: family names.
     apart: what tells it from others of the same title, as `edition:2`.  isbns: nine digits each, of books.
-    name: the words of the first author's whole name.  abstract: its beginning without blanks, empty if too short to tell.
+    name: the words of the first author's whole name. What has no order of its own is sorted (an empty set takes more room than the rest).  abstract: its beginning without blanks, empty if too short to tell.
     """
 
     doi: str = ""
     pmid: str = ""
     title: str = ""
-    marks: frozenset[str] = frozenset()
+    marks: tuple[str, ...] = ()
     numbers: tuple[str, ...] = ()
     year: int = 0
     journal: str = ""
-    issns: frozenset[str] = frozenset()
+    issns: tuple[str, ...] = ()
     volume: str = ""
     issue: str = ""
     first: str = ""
     last: str = ""
-    starts: frozenset[str] = frozenset()
+    starts: tuple[str, ...] = ()
     authors: tuple[str, ...] = ()
     initial: str = ""
-    name: frozenset[str] = frozenset()
+    name: tuple[str, ...] = ()
     abstract: str = ""
     kind: str = ""
     letters: str = ""
-    apart: frozenset[str] = frozenset()
-    isbns: frozenset[str] = frozenset()
+    apart: tuple[str, ...] = ()
+    isbns: tuple[str, ...] = ()
     whole_issue: str = ""
 
     @property
@@ -245,7 +245,7 @@ def sketch(record: Record) -> Sketch:
         numbers=_numbers(title),
         year=int(year.group()) if year else 0,
         journal=journal,
-        issns=frozenset(_ISSN.findall(record.base("ISSN"))),
+        issns=_sorted(_ISSN.findall(record.base("ISSN"))),
         volume=volume,
         issue=issue,
         first=first,
@@ -282,7 +282,7 @@ def outline(record: Record) -> Sketch:
 
 
 @lru_cache(maxsize=1_000)
-def _title(said: str) -> tuple[str, frozenset[str]]:
+def _title(said: str) -> tuple[str, tuple[str, ...]]:
     """The title without what a database put behind it, and the marks of a notice, a reply, a protocol."""
     title = plain(said) if "<" in said or "&" in said else said.strip()
     for _ in range(3):
@@ -293,7 +293,7 @@ def _title(said: str) -> tuple[str, frozenset[str]]:
     if not folded.isascii() and sum("α" <= letter <= "ω" for letter in folded) <= _MOST_GREEK:
         folded = folded.translate(_GREEK)
     marks = {mark for mark, pattern in _MARKS.items() if pattern.search(folded)} if _may_be_marked(folded) else set()
-    return folded, frozenset(marks | {"notice"} if cites else marks)
+    return folded, _sorted(marks | {"notice"} if cites else marks)
 
 
 def _may_be_marked(folded: str) -> bool:
@@ -324,7 +324,7 @@ def _numbers(title: str) -> tuple[str, ...]:
     return tuple(sorted([*digits, *(SPELT.get(word, word) for word in {**others, **parts}.values())]))
 
 
-def _apart(record: Record) -> frozenset[str]:
+def _apart(record: Record) -> tuple[str, ...]:
     """What tells works of one title apart, as `name:value`: edition, number, day, number in a register, signs like those of CD4+."""
     found = {
         f"{name}:{fold(value)}"
@@ -345,7 +345,7 @@ def _apart(record: Record) -> frozenset[str]:
     registered = _REGISTERED.search(text) if _FOUR_DIGITS.search(text) else None
     title = plain(record.title) if "<" in record.title or "&" in record.title else record.title
     signs = "".join(one or other for one, other in _SIGNS.findall(title)) if _SIGNED.search(title) else ""
-    return frozenset(
+    return _sorted(
         found
         | ({f"registry:{registered.group().upper()}"} if registered else set())
         | ({f"signs:{signs}"} if signs else set())
@@ -384,10 +384,10 @@ def _issue(said: str) -> tuple[str, str]:
     return (number if _PLAIN_ISSUE.fullmatch(number) else ""), (number if _NUMBER_IN_ISSUE.fullmatch(number) else "")
 
 
-def _isbns(record: Record) -> frozenset[str]:
+def _isbns(record: Record) -> tuple[str, ...]:
     """Of a book."""
     said = record.fields.get("ISBN", "") if record.item_type == "book" else ""
-    return frozenset() if not said else frozenset(_ISBN.findall(re.sub(r"[ -](?=[\dX])", "", said)))
+    return _sorted(_ISBN.findall(re.sub(r"[ -](?=[\dX])", "", said))) if said else ()
 
 
 def _whole_issue(said: str) -> str:
@@ -398,14 +398,14 @@ def _whole_issue(said: str) -> str:
     return " ".join(sorted(filter(None, words))) if any(word[:1].isalpha() for word in words) else ""
 
 
-def _pages(said: str, *, known_volume: bool) -> tuple[str, str, frozenset[str]]:
+def _pages(said: str, *, known_volume: bool) -> tuple[str, str, tuple[str, ...]]:
     """First and last page, and where each range begins. `1-6` without a volume says nothing: every preprint has it."""
     text = _DASHES.sub("-", said.strip().lower().strip('"'))
     text = _PAGES_WORD.sub("", text)
     ranges = [found for part in _PAGE_LISTS.split(text) if part.strip() and (found := _range(part.strip()))[0]]
     if not ranges or (ranges[0][0] == "1" and not known_volume):
-        return "", "", frozenset()
-    return *ranges[0], frozenset(_bare(first) for first, _ in ranges)
+        return "", "", ()
+    return *ranges[0], _sorted(_bare(first) for first, _ in ranges)
 
 
 def _range(said: str) -> tuple[str, str]:
@@ -430,15 +430,19 @@ def _bare(page: str) -> str:
     return found.group(1) if found else page
 
 
-def _people(record: Record) -> tuple[tuple[str, ...], str, frozenset[str]]:
+def _people(record: Record) -> tuple[tuple[str, ...], str, tuple[str, ...]]:
     """Family names of the authors (of all where none is an author), the first one's initial, the words of that one's whole name."""
     people = [person for person in record.creators if person.creator_type == "author"] or list(record.creators)
     named = [(name, person) for person in people if (name := fold(person.last or person.name)) and name not in _NOBODY]
     if not named:
-        return (), "", frozenset()
+        return (), "", ()
     first = named[0][1]
     words = fold(f"{first.first} {first.last} {first.name}").split()
-    return tuple(name for name, _ in named), fold(first.first)[:1], frozenset(word for word in words if len(word) > 2)
+    return tuple(name for name, _ in named), fold(first.first)[:1], _sorted(word for word in words if len(word) > 2)
+
+
+def _sorted(words: Iterable[str]) -> tuple[str, ...]:
+    return tuple(sorted(set(words)))
 
 
 def _abstract(said: str) -> str:

@@ -163,7 +163,7 @@ def test_a_verdict_has_its_reason_and_is_the_same_from_both_sides(
 )
 def test_what_databases_put_around_a_title_is_left_out(said: str) -> None:
     found = sketch(Record("journalArticle", fields={"title": said}))
-    assert (found.title, found.marks) == ("kelp in the northern sea", frozenset())
+    assert (found.title, found.marks) == ("kelp in the northern sea", ())
 
 
 @pytest.mark.parametrize(
