@@ -1,8 +1,6 @@
 """One polite HTTP client for all sources: identity, a budget per service and pool, retries, faults translated at the door.
 
-Pace: requests of a pool are spaced evenly, a little below the rate that the service publishes (a bucket would let bursts
-through), from the table that the source hands in until the answers' own headers say otherwise. Secrets belong in bodies;
-no message, exception or log line made here carries a URL's parameters.
+Secrets belong in bodies; no message, exception or log line made here carries a URL's parameters.
 """
 
 from __future__ import annotations
@@ -12,8 +10,7 @@ import random
 import ssl
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -25,18 +22,13 @@ from urllib.parse import urlsplit
 import httpx
 
 from sync.errors import Barred, Outage, Throttled
+from sync.pace import FOREVER, Budget, Clock, Rate, Wait
 from sync.stopping import Wires
 
 HOME = "https://github.com/zotdrop/zotdrop"
 CONNECT_SECONDS = 4.0
 ANSWER_SECONDS = 45.0  # between two pieces of an answer
-PROMPT = 0.04  # seconds after its sending at which a request has arrived, as long as nothing says otherwise
-LATE = 0.25  # the same where refusals have shown that the way is not even
 LONGEST_WAIT = 60.0  # seconds; what asks for more is given up and belongs in the ledger
-FOREVER = float("inf")
-
-Wait = Callable[[float], None]
-Clock = Callable[[], float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,15 +42,6 @@ class Identity:
     def user_agent(self) -> str:
         """`zotdrop/1.0 (home; mailto:contact)`, as Crossref's etiquette asks."""
         return f"zotdrop/{self.version} ({HOME}{f'; mailto:{self.contact}' if self.contact else ''})"
-
-
-@dataclass(frozen=True, slots=True)
-class Rate:
-    """What a pool allows by its publisher: requests a second, requests at a time, and the share of the former to use."""
-
-    per_second: float
-    concurrency: int = 1
-    share: float = 0.96
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,9 +90,6 @@ _STATUSES = {
     429: ("asked for fewer requests", _BUSY_TRIES, _BUSY_DELAY, True),
 }
 _SERVER_FAULT = ("failed on its side", 4, 1.0, False)
-# Header names: Crossref's, NCBI's.
-_LIMITS = ("x-rate-limit-limit", "x-ratelimit-limit")
-_INTERVALS = ("x-rate-limit-interval", "x-ratelimit-interval")
 
 
 class Http:
@@ -146,7 +126,7 @@ class Http:
         self._lock = threading.Lock()
         self._rates: dict[tuple[str, str], Rate] = {}
         self._fixed = dict(limits or {})
-        self._budgets: dict[tuple[str, str], _Budget] = {}
+        self._budgets: dict[tuple[str, str], Budget] = {}
         self._shut: dict[tuple[str, str], tuple[float, Outage]] = {}
         self._requests: Counter[str] = Counter()
 
@@ -204,7 +184,7 @@ class Http:
                 budget.pause(delay)
             self._wait(delay)
 
-    def _once(self, call: _Call, budget: _Budget) -> Reply | _Trouble:
+    def _once(self, call: _Call, budget: Budget) -> Reply | _Trouble:
         self._raise_if_shut(call)
         with budget.turn() as sent:
             self._raise_if_shut(call)
@@ -276,12 +256,12 @@ class Http:
             raise Throttled(str(outage), service=call.service, seconds=left)
         raise type(outage)(str(outage), service=call.service)
 
-    def _budget(self, service: str, pool: str) -> _Budget:
+    def _budget(self, service: str, pool: str) -> Budget:
         name = (service, pool)
         with self._lock:
             if name not in self._budgets:
                 rate = self._fixed.get(name) or self._rates.get(name) or Rate(1.0)
-                self._budgets[name] = _Budget(pool, rate, self._wait, self._now)
+                self._budgets[name] = Budget(pool, rate, self._wait, self._now)
             return self._budgets[name]
 
     def _count(self, service: str, number: int) -> None:
@@ -300,92 +280,6 @@ class Http:
 
 
 _SENT = "send_request_body.complete"  # how httpcore calls the moment at which a request has left
-
-
-class _Budget:
-    """The pace of one pool: turns evenly spaced, so many at a time, never more in any stretch of time than the pool allows.
-
-    When a request arrives is known only roughly: between its sending and its answer, and not later than some time after it
-    has left. It counts for as long as it may have to. That time is short at first, and longer after each refusal: the way is
-    not even then. Until the first answer one goes at a time: it tells the limits.
-    """
-
-    def __init__(self, pool: str, rate: Rate, wait: Wait, now: Clock) -> None:
-        self._pool, self._wait, self._now, self._share = pool, wait, now, rate.share
-        self._limit = max(1, int(rate.per_second))
-        self._seconds = self._limit / rate.per_second
-        self._concurrency = rate.concurrency
-        self._free, self._gate = threading.Condition(), threading.Lock()
-        self._busy, self._last, self._held, self._answered = 0, -FOREVER, -FOREVER, False
-        self._arrived: dict[object, float] = {}  # a request: when it had arrived at the latest
-        self._late = PROMPT
-
-    @contextmanager
-    def turn(self) -> Iterator[Callable[[], None]]:
-        """A place among those that ask at a time, and the next moment of the pace. Yields what to call once the request has left."""
-        with self._free:
-            while self._busy >= (self._concurrency if self._answered else 1):
-                self._free.wait(0.05)
-                self._wait(0.0)  # a stop is heard here
-            self._busy += 1
-            late = LATE if self._answered else FOREVER  # the first one opens a connection, and goes alone
-        mine = object()
-        try:
-            self._pace(mine, late)
-            yield lambda: self._left(mine)
-        finally:
-            with self._free:
-                self._busy -= 1
-                self._arrived[mine] = min(self._arrived.get(mine, FOREVER), self._now())
-                self._free.notify()
-
-    def _left(self, mine: object) -> None:
-        with self._free:
-            self._arrived[mine] = self._now() + self._late
-
-    def doubt(self) -> None:
-        """The service counted more than we did: requests take longer to arrive, some of them, than was thought."""
-        with self._free:
-            self._late = min(LATE, 2 * self._late)
-
-    def _pace(self, mine: object, late: float) -> None:
-        with self._gate:  # one at a time: those behind wait for those before
-            delay = self._delay()
-            if delay > 0:
-                self._wait(delay)
-            held = self._held - self._now()
-            if held > 0:  # a pause was asked for while this one waited
-                self._wait(held)
-            with self._free:
-                self._last = self._now()
-                self._arrived[mine] = self._last + late  # until it has left
-
-    def _delay(self) -> float:
-        """Seconds until the next one may go."""
-        with self._free:
-            at = self._now()
-            self._arrived = {request: when for request, when in self._arrived.items() if when > at - self._seconds}
-            times = sorted(self._arrived.values())
-            fits = times[-self._limit] + self._seconds if len(times) >= self._limit else -FOREVER
-            return max(self._last + self._seconds / self._limit / self._share, fits, self._held) - at
-
-    def pause(self, seconds: float) -> None:
-        """Nobody of this pool goes on before so many seconds have passed."""
-        with self._free:
-            self._held = max(self._held, self._now() + seconds)
-
-    def learn(self, headers: httpx.Headers) -> None:
-        """Take the limits that an answer states. Where it names another pool than ours, only slower ones are believed."""
-        limit, seconds = int(_number(_first(headers, _LIMITS))), _number(_first(headers, _INTERVALS).rstrip("s")) or 1.0
-        concurrency = int(_number(headers.get("x-concurrency-limit", "")))
-        ours = headers.get("x-api-pool", self._pool) == self._pool
-        with self._free:
-            if limit and (ours or limit / seconds < self._limit / self._seconds):
-                self._limit, self._seconds = limit, seconds
-            if concurrency and (ours or concurrency < self._concurrency):
-                self._concurrency = concurrency
-            self._answered = True
-            self._free.notify_all()
 
 
 class _ElsewhereError(httpx.RequestError):
@@ -437,19 +331,6 @@ def _root(error: BaseException) -> BaseException:
     while (below := error.__cause__ or error.__context__) is not None:
         error = below
     return error
-
-
-def _first(headers: httpx.Headers, names: tuple[str, ...]) -> str:
-    return next((str(headers[name]) for name in names if name in headers), "")
-
-
-def _number(text: str) -> float:
-    """A positive number, 0.0 for anything else."""
-    try:
-        number = float(text)
-    except ValueError:
-        return 0.0
-    return number if 0 < number < FOREVER else 0.0
 
 
 def _date(text: str) -> datetime | None:

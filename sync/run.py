@@ -20,7 +20,8 @@ from sync.errors import Interrupted, LimitReached, Outage, Stuck, UsageFault, Zo
 from sync.libraries.dry import DryLibrary
 from sync.logs import drop_is, run_is
 from sync.report import DropReport, RecordLine, RunReport, SeenLine, as_json
-from sync.state.records import DropRow, Row
+from sync.state.drops import DropRow
+from sync.state.records import Row
 from sync.state.undoings import UNDONE
 from sync.state.withdrawals import named
 from sync.steps import intake, retrying

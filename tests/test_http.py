@@ -16,7 +16,8 @@ import httpx
 import pytest
 
 from sync.errors import Barred, Interrupted, Outage, Throttled
-from sync.http import CONNECT_SECONDS, Http, Identity, Rate
+from sync.http import CONNECT_SECONDS, Http, Identity
+from sync.pace import Rate
 from tests.servers.base import Reply as Answer
 from tests.servers.base import Request, StandIn
 from tests.sources.pace import EPOCH, Pace, answering, http_on

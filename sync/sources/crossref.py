@@ -25,7 +25,8 @@ from sync.core.record import Candidate, Provenance, Record
 from sync.core.sketch import GENERIC
 from sync.core.text import squeeze
 from sync.errors import Outage
-from sync.http import Http, Rate, Reply
+from sync.http import Http, Reply
+from sync.pace import Rate
 from sync.sources.base import Finding
 
 J = TypeVar("J")

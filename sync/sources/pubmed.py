@@ -20,7 +20,8 @@ from sync.core.pubmed_xml import article_to_record, dois, parse, pmid_of
 from sync.core.record import Candidate, Provenance, Record
 from sync.core.text import squeeze
 from sync.errors import Outage
-from sync.http import Http, Rate, Reply
+from sync.http import Http, Reply
+from sync.pace import Rate
 from sync.sources.base import Finding
 
 T = TypeVar("T")

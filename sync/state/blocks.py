@@ -18,23 +18,25 @@ class Blocks:
     def __init__(self, database: Database, library: int) -> None:
         self._db, self._library = database, library
 
-    def put(self, key: str, wanted: frozenset[str]) -> None:
-        """Note under which keys an item is found; nothing is written where that stays as it was."""
-        rows = self._db.rows("SELECT block FROM item_blocks WHERE library = ? AND key = ?", (self._library, key))
-        held = {row[0] for row in rows}
-        if held == wanted:
-            return
-        if held:
-            self._db.connection.execute("DELETE FROM item_blocks WHERE library = ? AND key = ?", (self._library, key))
-        self.insert(key, wanted)
+    def move(self, key: str, held: frozenset[str], wanted: frozenset[str]) -> None:
+        """An item that was found under these keys is found under those."""
+        self._db.connection.executemany(
+            "DELETE FROM item_blocks WHERE library = ? AND block = ? AND key = ?",
+            [(self._library, block, key) for block in sorted(held - wanted)],
+        )
+        self.insert(key, wanted - held)
 
     def insert(self, key: str, wanted: frozenset[str]) -> None:
-        """The same for an item that was not known."""
+        """Note under which keys an item is found."""
         rows = [(self._library, block, key) for block in sorted(wanted)]
         if rows:
             marks = ", ".join(["(?, ?, ?)"] * len(rows))
             values = [value for row in rows for value in row]
             self._db.connection.execute(f"INSERT INTO item_blocks VALUES {marks}", values)  # noqa: S608  # marks only
+
+    def clear(self) -> None:
+        """No item is found any more."""
+        self._db.connection.execute("DELETE FROM item_blocks WHERE library = ?", (self._library,))
 
     def sharing(self, blocks: Iterable[str], but: Collection[str]) -> list[str]:
         """Keys of the items that share one of these blocks, without those in `but`.

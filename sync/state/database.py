@@ -16,7 +16,7 @@ import msgspec
 from sync.errors import LedgerFault, StateFault
 from sync.state import backups
 
-VERSION = 4
+VERSION = 5
 _BUSY_MS = 30_000
 # Pages that many commits change are written back once: with 8,000 pages (32 MB) between two times a large ledger costs a fifth less.
 _SETTINGS = (
@@ -123,6 +123,7 @@ _MIGRATIONS = {
         CREATE INDEX records_by_outcome ON records (state, outcome);
         CREATE TABLE turns (job TEXT PRIMARY KEY, at TEXT NOT NULL);
     """,
+    4: "DROP INDEX item_blocks_by_key;",
 }
 
 

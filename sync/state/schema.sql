@@ -1,4 +1,4 @@
--- The ledger, version 4 (`database` has what makes it of older ones). Plain SQL; times are UTC, ISO 8601, and come from the program, never from the database.
+-- The ledger, version 5 (`database` has what makes it of older ones). Plain SQL; times are UTC, ISO 8601, and come from the program, never from the database.
 -- Texts ending in _json hold JSON.
 
 CREATE TABLE runs (
@@ -44,7 +44,6 @@ CREATE TABLE item_blocks (
     key TEXT NOT NULL,
     PRIMARY KEY (library, block, key)
 );
-CREATE INDEX item_blocks_by_key ON item_blocks (library, key, block);
 
 -- Notes, attachments and annotations of items.
 CREATE TABLE children (

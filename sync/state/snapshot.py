@@ -64,8 +64,9 @@ class Snapshot(Doubts):
     def _key_anew(self) -> None:
         """Sketches and block keys of all items, after an update that makes them otherwise."""
         with self._db.transaction() as sql:
+            self._blocks.clear()
             for key, data in sql.execute("SELECT key, data_json FROM items WHERE library = ?", (self.id,)).fetchall():
-                self._put_sketch(key, decode(data))
+                self._put_sketch(key, decode(data), frozenset())
             sql.execute("UPDATE libraries SET keyed = ? WHERE id = ?", (KEYED, self.id))
 
     @property
@@ -162,8 +163,8 @@ class Snapshot(Doubts):
     def forget(self, key: str) -> None:
         """Take out an item that was only planned and then refused."""
         with self._db.transaction() as sql:
+            self._blocks.move(key, self._found_under(key), frozenset())
             sql.execute("DELETE FROM items WHERE library = ? AND key = ?", (self.id, key))
-            self._blocks.put(key, frozenset())
 
     def twin(self, key: str, match: Match) -> Twin | None:
         """The item with this key, whatever became of it, as the twin that `match` makes it."""
@@ -275,9 +276,8 @@ class Snapshot(Doubts):
         """The living items that have an identifier, in order: key, and whether we made it."""
         rows = self._db.rows(
             "SELECT i.key, COALESCE(b.made, 0) FROM items i LEFT JOIN bases b ON b.library = i.library AND b.key = i.key"
-            " WHERE i.library = ? AND i.place = ? AND EXISTS"
-            " (SELECT 1 FROM item_blocks k WHERE k.library = i.library AND k.key = i.key"
-            " AND (k.block LIKE 'doi:%' OR k.block LIKE 'pmid:%')) ORDER BY i.key",
+            " WHERE i.library = ?1 AND i.place = ?2 AND i.key IN (SELECT key FROM item_blocks WHERE library = ?1"
+            " AND (block BETWEEN 'doi:' AND 'doi;' OR block BETWEEN 'pmid:' AND 'pmid;')) ORDER BY i.key",
             (self.id, Place.ALIVE.value),
         )
         return [(row[0], bool(row[1])) for row in rows]
@@ -345,7 +345,7 @@ class Snapshot(Doubts):
         )
         self._note_merged(key, data)
         if _compared(decode(before)) != _compared(data):
-            self._put_sketch(key, data)
+            self._put_sketch(key, data, self._found_under(key))
 
     def _insert(self, key: str, version: int, data: Mapping[str, Any], seen: Sketch) -> None:
         """An item that was not known, with its sketch and its block keys."""
@@ -374,10 +374,16 @@ class Snapshot(Doubts):
                 (encode(found), self.id, key),
             )
 
-    def _put_sketch(self, key: str, data: Mapping[str, Any]) -> None:
+    def _found_under(self, key: str) -> frozenset[str]:
+        """The block keys of an item, as its sketch has them."""
+        one = self._db.value("SELECT sketch_json FROM items WHERE library = ? AND key = ?", (self.id, key))
+        return block_keys(_READ_SKETCHES.decode(one)) if one else frozenset()
+
+    def _put_sketch(self, key: str, data: Mapping[str, Any], held: frozenset[str]) -> None:
+        """held: the block keys that are noted of it."""
         one = sketch(from_item(data))
         self._db.connection.execute(
             "UPDATE items SET sketch_json = ? WHERE library = ? AND key = ?",
             (_SKETCHES.encode(one).decode(), self.id, key),
         )
-        self._blocks.put(key, block_keys(one))
+        self._blocks.move(key, held, block_keys(one))

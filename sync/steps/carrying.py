@@ -7,7 +7,7 @@ from functools import partial
 
 from sync.errors import Interrupted
 from sync.pipeline import Stage, flow
-from sync.state.records import DropRow
+from sync.state.drops import DropRow
 from sync.steps.asking import desk
 from sync.steps.deciding import Decided
 from sync.steps.enriching import Batch, gather

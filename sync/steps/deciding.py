@@ -17,8 +17,9 @@ from sync.core.match import Match, Verdict, compare
 from sync.core.plan import Action, Ask, Create, Leave, Place, Twin, Update, Wish, plan, update
 from sync.core.record import Problem, Record
 from sync.core.sketch import Sketch, sketch
+from sync.state.drops import DropRow
 from sync.state.outbox import Post
-from sync.state.records import DropRow, Work
+from sync.state.records import Work
 from sync.steps.attaching import Child, post_attachments
 from sync.steps.enriching import Batch, Enriched, enriched, keep
 from sync.steps.keeping import post_original

@@ -17,7 +17,7 @@ from sync.core.record import Gap, Problem, Reading
 from sync.core.rings import no_rings
 from sync.core.tidy import tidied
 from sync.errors import Interrupted, UsageFault
-from sync.state.records import DropRow
+from sync.state.drops import DropRow
 from sync.state.undoings import UNDONE
 from sync.steps.tools import READ_BATCH, Run, Task, Tools
 

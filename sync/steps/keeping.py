@@ -14,9 +14,10 @@ from sync.core.keys import attachment_key, note_key
 from sync.core.originals import CHILD, CONTENT_TYPE, TITLE, Original, as_file, as_note, file_name
 from sync.core.record import Problem
 from sync.drops import files
+from sync.state.drops import DropRow
 from sync.state.originals import original_of
 from sync.state.outbox import Post
-from sync.state.records import DropRow, Work
+from sync.state.records import Work
 from sync.state.uploads import Upload
 from sync.steps.tools import Rules, Run, Tools
 

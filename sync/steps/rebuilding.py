@@ -14,7 +14,8 @@ from sync.core.plan import Ask, Create, Wish, plan
 from sync.core.sketch import sketch
 from sync.drops.old import PutAway
 from sync.report import Upkeep
-from sync.state.records import DropRow, Work
+from sync.state.drops import DropRow
+from sync.state.records import Work
 from sync.state.retries import MISSING
 from sync.state.undoings import UNDONE
 from sync.steps import intake

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from sync import drops
 from sync.core.record import Reading
-from sync.state.records import DropRow
+from sync.state.drops import DropRow
 from sync.steps.intake import readings, ready
 from sync.steps.tools import Task, Tools
 

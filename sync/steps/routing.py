@@ -9,7 +9,7 @@ from pathlib import PurePath
 from sync import drops
 from sync.core.keywords import Keywords
 from sync.core.plan import Wish
-from sync.state.records import DropRow
+from sync.state.drops import DropRow
 from sync.state.routes import Route
 from sync.steps.tools import Rules, Task, Tools
 

@@ -8,7 +8,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-VERSIONS = (1, 2, 3)
+VERSIONS = (1, 2, 3, 4)
 APPLICATION = 0x7A646C31
 AT = "2026-03-01T08:00:00Z"
 ITEM = {"key": "AAAA2222", "itemType": "book", "title": "Tides and the people who read them", "tags": [], "volume": "4"}

@@ -65,7 +65,8 @@ def test_a_change_of_tables_that_fails_leaves_the_ledger_as_it_was(
 ) -> None:
     path = old_ledger(tmp_path / "zotdrop.sqlite", version)
     before = content(path)
-    broken = {**database._MIGRATIONS, 3: f"{database._MIGRATIONS[3]} INSERT INTO runs (id) VALUES (NULL);"}
+    last = max(database._MIGRATIONS)
+    broken = {**database._MIGRATIONS, last: f"{database._MIGRATIONS[last]} INSERT INTO runs (id) VALUES (NULL);"}
     monkeypatch.setattr(database, "_MIGRATIONS", broken)
     with pytest.raises(StateFault):
         Ledger.open(path)

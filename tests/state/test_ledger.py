@@ -19,8 +19,8 @@ from sync.core.undo import Written
 from sync.errors import StateFault, UsageFault
 from sync.state.answers import Answer
 from sync.state.database import VERSION, Database
+from sync.state.drops import DropRow
 from sync.state.ledger import Ledger
-from sync.state.records import DropRow
 
 AT = "2026-11-23T08:00:00Z"
 SAME = Match(Verdict.SAME, ("doi",))
@@ -400,15 +400,18 @@ def test_tables_of_the_first_version_become_those_of_this_one(tmp_path: Path) ->
     fresh.close()
 
 
-def test_tables_of_the_third_version_become_those_of_this_one(tmp_path: Path) -> None:
+@pytest.mark.parametrize("version", [3, 4])
+def test_tables_of_later_versions_become_those_of_this_one(tmp_path: Path, version: int) -> None:
     old = sqlite3.connect(tmp_path / "old.sqlite")
-    old.executescript((Path(__file__).parent / "ledgers" / "version-3.sql").read_text(encoding="utf-8"))
-    old.execute("PRAGMA user_version = 3")
+    old.executescript((Path(__file__).parent / "ledgers" / f"version-{version}.sql").read_text(encoding="utf-8"))
+    old.execute(f"PRAGMA user_version = {version}")
     old.close()
     old_ledger, fresh = Ledger.open(tmp_path / "old.sqlite"), Ledger.open(":memory:")
     columns = "SELECT m.name, c.name FROM sqlite_master m, pragma_table_info(m.name) c ORDER BY 1, 2"
-    made = [[tuple(row) for row in one.database.rows(columns)] for one in (old_ledger, fresh)]
-    assert made[0] == made[1]
+    indexes = "SELECT name, tbl_name FROM sqlite_master WHERE type = 'index' ORDER BY 1"
+    for told in (columns, indexes):
+        made = [[tuple(row) for row in one.database.rows(told)] for one in (old_ledger, fresh)]
+        assert made[0] == made[1]
     old_ledger.close()
     fresh.close()
 
