@@ -9,7 +9,7 @@ from functools import partial
 from typing import Generic, TypeVar
 
 from sync.core.identifiers import doi_key
-from sync.core.match import Match, Verdict, compare
+from sync.core.match import Match, Verdict, apart_by_doi, compare
 from sync.core.record import Record
 from sync.core.rings import no_rings
 from sync.core.sketch import GENERIC, Sketch
@@ -151,6 +151,8 @@ def _links(
     same: list[_Link[K]] = []
     doubtful: list[_Link[K]] = []
     for one, other in _pairs(sketches, grouped, order):
+        if apart_by_doi(sketches[one], sketches[other]):
+            continue
         match = versed(sketches[one], sketches[other])
         if match.verdict is Verdict.SAME:
             same.append((match, one, other))

@@ -15,9 +15,10 @@ from itertools import count
 
 from sync.core.likeness import AGREE, DIFFER, OVERLAP, UNKNOWN, Signs, is_generic
 from sync.core.sketch import Sketch
-from sync.core.titles import Wording
+from sync.core.titles import Wording, titles
 
 ALIKE, UNLIKE = 0.85, 0.6  # of titles: one work's from here on; below, two works'
+NEARLY = 0.95  # of titles: below, what speaks against one work is not overruled
 SHORT = 30  # letters: shorter titles may be those of a column
 
 
@@ -96,6 +97,13 @@ def compare(one: Sketch, other: Sketch, *, join_versions: bool = False) -> Match
         if rule.holds(found):
             return _doubted(Match(rule.verdict, (*_identifiers(found), rule.reason), rule.strength), found)
     return Match(Verdict.DIFFERENT, ("not-enough",))
+
+
+def apart_by_doi(one: Sketch, other: Sketch) -> bool:
+    """Whether two DOIs and titles that are not the same tell that `compare` neither joins nor asks: so are most pairs of a crowd."""
+    if not one.doi or not other.doi or one.doi == other.doi or (one.pmid and one.pmid == other.pmid):
+        return False
+    return titles(one, other)[0] < NEARLY and not (one.cochrane and other.cochrane)
 
 
 def _of_notice(found: Signs) -> Match:

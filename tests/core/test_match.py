@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from sync.core.clusters import block_keys
 from sync.core.identify import agrees, contradicts
-from sync.core.match import Verdict, compare
+from sync.core.match import Verdict, apart_by_doi, compare
 from sync.core.record import Creator, Record
 from sync.core.sketch import Sketch, sketch
 
@@ -314,6 +314,31 @@ def test_comparing_is_symmetric_reflexive_and_blind_to_case_and_form() -> None:
 
     holds()
     assert min(met[verdict.value] for verdict in (Verdict.SAME, Verdict.UNSURE, Verdict.RELATED, Verdict.DIFFERENT)) > 5
+
+
+def test_what_two_dois_tell_apart_is_neither_joined_nor_asked() -> None:
+    met: Counter[bool] = Counter()
+
+    @settings(max_examples=1500)
+    @given(sketches(), sketches(), st.booleans(), st.sampled_from(["", " i", " and more", ": a review"]))
+    def holds(one: Record, another: Record, alike: bool, more: str) -> None:
+        other = another.with_fields({"title": one.fields.get("title", "") + more}) if alike else another
+        mine, theirs = sketch(one), sketch(other)
+        apart = apart_by_doi(mine, theirs)
+        assert apart == apart_by_doi(theirs, mine)
+        for joined in (False, True):
+            found = compare(mine, theirs, join_versions=joined)
+            assert not apart or found.verdict in {Verdict.RELATED, Verdict.DIFFERENT}
+        met[apart] += 1
+
+    holds()
+    assert min(met[True], met[False]) > 50
+    versions = (
+        placed(DOI=f"{COCHRANE}.pub2"),
+        placed(f"{KELP} and what eats them all", DOI=f"{COCHRANE}.pub3", date="2024"),
+    )
+    assert compare(*versions, join_versions=True).verdict is Verdict.SAME
+    assert not apart_by_doi(*versions)
 
 
 def test_sketching_what_was_sketched_changes_nothing() -> None:
