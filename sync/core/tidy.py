@@ -57,14 +57,19 @@ def tidied(reading: Reading) -> Reading:
 
 def _without_scripts(reading: Reading) -> Reading:
     """A reading whose address leads nowhere on the web but runs, or opens, what somebody wrote: no library should offer that to be clicked."""
-    record, kept = reading.record, ("UR", reading.record.fields.get("url", "") if reading.record else "")
-    if record is None or not _RUNS.match(re.sub(r"[\x00-\x20]+", "", kept[1])):
+    record = reading.record
+    address = record.fields.get("url", "") if record else ""
+    if record is None or not address or address.startswith("http") or not _runs(address):
         return reading
     problem = Problem(
         "address-runs", "an address is a script or a local file; it is kept, and the library does not get it"
     )
-    without = replace(record.with_fields({"url": ""}), unmapped=(*record.unmapped, kept))
+    without = replace(record.with_fields({"url": ""}), unmapped=(*record.unmapped, ("UR", address)))
     return replace(reading, record=without, problems=(*reading.problems, problem))
+
+
+def _runs(address: str) -> bool:
+    return _RUNS.match(re.sub(r"[\x00-\x20]+", "", address)) is not None
 
 
 def _with_lost(record: Record, entry: Entry) -> Record:
