@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from functools import partial
+from operator import attrgetter
 from typing import Generic, TypeVar
 
 from sync.core.identifiers import doi_key
@@ -22,6 +23,7 @@ KEYED = 3  # rises whenever sketches or block keys of the same records come out 
 _ENDS = 22  # letters of a title's head and tail
 _ABSTRACT = 60
 _NAME = 6
+_SAID = attrgetter(*(part.name for part in fields(Sketch)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +160,13 @@ def _links(
             same.append((match, one, other))
         elif match.verdict is Verdict.UNSURE:
             doubtful.append((match, one, other))
-    return sorted(same, key=lambda link: -link[0].strength), doubtful
+    return sorted(same, key=partial(_rank, sketches)), doubtful
+
+
+def _rank(sketches: Mapping[K, Sketch], link: _Link[K]) -> tuple[int, list[tuple[object, ...]]]:
+    """The surest first. Of links as sure as each other what the records say decides, and never which of them came first."""
+    match, one, other = link
+    return -match.strength, sorted((_SAID(sketches[one]), _SAID(sketches[other])))
 
 
 def _pairs(

@@ -145,6 +145,16 @@ def test_the_order_of_arrival_does_not_change_who_is_together() -> None:
     assert sum(count for number, count in met.items() if number) > 30
 
 
+def test_of_two_that_speak_against_each_other_the_same_one_gets_the_third_in_every_order() -> None:
+    three = {"a": paper(doi="10.1/a", pmid="7"), "b": paper(doi="10.1/b", pmid="7"), "c": paper(doi="", pmid="7")}
+    together = set()
+    for order in itertools.permutations(three):
+        known = {place: three[name] for place, name in enumerate(order)}
+        (joined,) = clusters(known, groups(known)).followers.items()
+        together.add(frozenset(order[place] for place in (joined[0], joined[1][0])))
+    assert together == {frozenset("ac")}
+
+
 def _parts(known: dict[int, Sketch], followers: dict[int, int]) -> set[frozenset[int]]:
     """The clusters as sets of records that cannot be told apart otherwise."""
     parts: dict[int, set[int]] = {}
