@@ -64,20 +64,21 @@ def _report(ledger: Ledger, run: str | None) -> Mapping[str, Any]:
 
 
 @click.command()
-@click.argument("code", required=False)
+@click.argument("codes", nargs=-1, metavar="[CODE]...")
 @common
 @click.pass_obj
-def explain(shared: Common, code: str | None) -> None:
+def explain(shared: Common, codes: tuple[str, ...]) -> None:
     """What a CODE of a problem or a reason means, and what to do about it; without one, all of them."""
     from sync.report.codes import CODES, explained
 
-    found = list(CODES.values()) if code is None else [one for one in [explained(code)] if one]
-    for one in found:
+    found = [explained(code) for code in codes] if codes else list(CODES.values())
+    for one in filter(None, found):
         click.echo(dump(asdict(one)) if shared.json else f"{one.code}: {one.means} {shared.told(one.do)}")
-    if not found:
-        near = difflib.get_close_matches(code or "", CODES, n=1)
+    unknown = next((code for code, one in zip(codes, found, strict=False) if one is None), None)
+    if unknown is not None:
+        near = difflib.get_close_matches(unknown, CODES, n=1)
         hint = f"; did you mean {near[0]!r}?" if near else "; zotdrop explain lists all"
-        raise UsageFault(f"{code}: no problem and no reason has this code{hint}")
+        raise UsageFault(f"{unknown}: no problem and no reason has this code{hint}")
 
 
 @click.command()

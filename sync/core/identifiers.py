@@ -111,6 +111,16 @@ def parse_issn(text: str) -> ISSN | None:
     return ISSN(f"{letters[:4]}-{letters[4:]}") if total % 11 == 0 else None
 
 
+def plain_issns(text: str) -> str:
+    """ISSNs, however a database writes them (`0937941X (ISSN)`), with their hyphens and parted by commas; anything else as it is."""
+    for parts in (re.split(r"[\n,;]", text), text.split()):
+        given = [part.strip() for part in parts if part.strip()]
+        found = [parse_issn(part) for part in given]
+        if found and all(found) and given != found:
+            return ", ".join(dict.fromkeys(str(one) for one in found))
+    return text
+
+
 def parse_isbn(text: str) -> ISBN | None:
     """An ISBN of 10 or 13 digits with a right check digit, without hyphens (ISO 2108)."""
     letters = re.sub(r"[^0-9Xx]", "", _IN_BRACKETS.sub("", text)).upper()

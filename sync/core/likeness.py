@@ -8,11 +8,12 @@ from functools import lru_cache
 from rapidfuzz import fuzz
 
 from sync.core.lazy import lazy
-from sync.core.sketch import COCHRANE, GENERIC, WIDE, Sketch
+from sync.core.sketch import ABSTRACT_OF_MEETING, COCHRANE, GENERIC, WIDE, Sketch
 from sync.core.titles import SMALL, Wording, begin_alike, companion, numbers_differ, titles, wording
 
 AGREE, OVERLAP, UNKNOWN, DIFFER = 2, 1, 0, -1  # of parts; OVERLAP only of people
 
+_MEETINGS = frozenset({"conferencePaper", ABSTRACT_OF_MEETING})
 _SAME_NAME = 85.0  # percent of equal letters
 _MOST_PEOPLE = 12
 _SAME_WORD = 85.0  # percent of equal letters, of words of journals
@@ -256,8 +257,8 @@ class Signs:
 
     @lazy
     def meeting(self) -> bool:
-        """Whether one of them is a conference paper."""
-        return (self.one.kind == "conferencePaper") != (self.other.kind == "conferencePaper")
+        """Whether one of them is a conference paper, or an abstract of a meeting."""
+        return (self.one.kind in _MEETINGS) != (self.other.kind in _MEETINGS)
 
     @lazy
     def meetings(self) -> bool:

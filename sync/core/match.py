@@ -389,6 +389,12 @@ _TABLE: tuple[tuple[Callable[[Signs], bool], tuple[tuple[str, Verdict, Callable[
                 and DIFFER not in (s.volume, s.issue) and not s.whole_places,
             ),
             (
+                "conference",
+                _RELATED,
+                lambda s: s.meeting and s.page == DIFFER and _same_people_and_title(s) and s.abstract != AGREE
+                and DIFFER in (s.journal, s.volume, s.issue, s.issues),
+            ),
+            (
                 "places-differ",
                 _UNSURE,
                 lambda s: s.page == s.issue == DIFFER and s.title >= 0.95 and s.people == AGREE and s.volume != DIFFER and s.journal == AGREE,
@@ -423,6 +429,12 @@ _TABLE: tuple[tuple[Callable[[Signs], bool], tuple[tuple[str, Verdict, Callable[
                 "no-page",
                 _UNSURE,
                 lambda s: _same_people_and_title(s) and s.journal == AGREE and s.volume != DIFFER and s.page == UNKNOWN,
+            ),
+            (  # in two languages, one behind the other
+                "no-page",
+                _UNSURE,
+                lambda s: s.cut and s.title >= 0.9 and s.shortest >= SHORT and s.all_people and s.journal == s.volume == AGREE and not s.years
+                and s.abstract != DIFFER,
             ),
             ("volume-differs", _UNSURE, lambda s: _same_people_and_title(s) and s.journal == AGREE and s.volume == DIFFER),
             ("abstract", _UNSURE, lambda s: _same_people_and_title(s) and s.abstract == AGREE and not s.meeting),
@@ -466,4 +478,5 @@ def _at_place(s: Signs) -> bool:
 
 
 def _same_people_and_title(s: Signs) -> bool:
-    return s.title >= 0.95 and s.people == AGREE and _in_time(s) and s.shortest >= SHORT
+    long = s.shortest >= SHORT or (s.abstract == AGREE and not is_generic(s))
+    return s.title >= 0.95 and s.people == AGREE and _in_time(s) and long

@@ -11,7 +11,7 @@ from lxml import etree
 from sync.core.text import squeeze
 
 # Elements of which nothing is shown.
-HIDDEN = frozenset({"annotation", "annotation-xml", "inline-graphic", "graphic", "mphantom", "mprescripts", "none"})
+HIDDEN = frozenset("annotation annotation-xml inline-graphic graphic mphantom mprescripts none".split())  # noqa: SIM905
 _RELATIONS = frozenset("=<>≤≥≈≃≅≡≠\u223c→↔∈±\u00d7")
 # Accents set over a letter, as the combining character that Unicode has for them.
 _ACCENTS = {

@@ -20,6 +20,7 @@ from sync.core.identifiers import (
     parse_issn,
     parse_pmcid,
     parse_pmid,
+    plain_issns,
     stands_alone,
 )
 from sync.core.notes import hides_text, to_note
@@ -156,6 +157,8 @@ def _number(draft: Draft, tag: str, value: str) -> bool:
     if "(" in value and {word.lower() for word in _WORD.findall(value)} - _SAID_OF_NUMBERS and "(" not in spelled:
         draft.keep(tag, value)
     known = schema.fields(draft.kind)
+    if name == "ISSN" and _odd(spelled):
+        draft.doubt("issn-odd")
     if name not in draft.fields:
         return draft.put(name or ("ISBN" if "ISBN" in known else "ISSN"), spelled)
     if spelled not in draft.fields[name]:
@@ -171,6 +174,11 @@ def _numbers(kind: str, value: str) -> tuple[str, str]:
         (name, _spelled(value, parse)) for name, parse in _PARSE.items() if name in known and _all_are(value, parse)
     )
     return next(found, ("", " ".join(value.split())))
+
+
+@lru_cache(maxsize=5_000)
+def _odd(issns: str) -> bool:
+    return plain_issns(issns) != issns
 
 
 def _spelled(value: str, parse: Callable[[str], str | None]) -> str:

@@ -53,6 +53,8 @@ _CITES = re.compile(
 _TAKEN_BACK = re.compile(
     r"^(?:(?:article )?(?:retracted|withdrawn)(?: (?:article|paper|chapter))?|temporary removal|removed) "
 )
+# What journals call a notice of errors; whose it is (`Author correction`) stays.
+_OF_ERRORS = re.compile(r"^(?:erratum|errata|corrigend(?:um|a)|corrections?)(?: (?:to|in|for))? (?=\w)")
 _MARKS: Mapping[str, re.Pattern[str]] = {
     "notice": re.compile(
         r"更正|勘误|勘誤|撤稿|"
@@ -148,6 +150,10 @@ _OWN_NUMBERS: Mapping[str, tuple[str, ...]] = {
     "standard": ("number",),
     "webpage": ("url",),
 }
+# What indexes call an abstract of a meeting that stands in a journal, and the tags in which they do.
+_KIND_TAGS = frozenset({"M3", "PT", "DT"})
+_ABSTRACTS_OF_MEETINGS = frozenset({"conference abstract", "meeting abstract", "meeting abstracts"})
+ABSTRACT_OF_MEETING = "abstract"  # no type of Zotero's
 _DAILY = frozenset({"newspaperArticle", "magazineArticle", "blogPost"})
 _BOOKS = frozenset({"book", "bookSection"})
 _SHORTEST_TITLE = 10
@@ -255,7 +261,7 @@ def sketch(record: Record) -> Sketch:
         initial=initial,
         name=name,
         abstract=_abstract(record.base("abstractNote")),
-        kind=record.item_type,
+        kind=_kind(record),
         letters=title.replace(" ", ""),
         apart=_apart(record),
         isbns=_isbns(record),
@@ -276,7 +282,7 @@ def outline(record: Record) -> Sketch:
         authors=authors,
         initial=initial,
         name=name,
-        kind=record.item_type,
+        kind=_kind(record),
         letters=title.replace(" ", ""),
     )
 
@@ -292,6 +298,7 @@ def _title(said: str) -> tuple[str, tuple[str, ...]]:
     folded = _TAKEN_BACK.sub("", fold(title[: cited.start()] if cited and cites else title))
     if not folded.isascii() and sum("α" <= letter <= "ω" for letter in folded) <= _MOST_GREEK:
         folded = folded.translate(_GREEK)
+    folded = _OF_ERRORS.sub("erratum ", folded)
     marks = {mark for mark, pattern in _MARKS.items() if pattern.search(folded)} if _may_be_marked(folded) else set()
     return folded, _sorted(marks | {"notice"} if cites else marks)
 
@@ -382,6 +389,14 @@ def _issue(said: str) -> tuple[str, str]:
         return "", words[-1]
     number = words[0].lstrip("0")
     return (number if _PLAIN_ISSUE.fullmatch(number) else ""), (number if _NUMBER_IN_ISSUE.fullmatch(number) else "")
+
+
+def _kind(record: Record) -> str:
+    """The item type; abstracts of meetings are told apart from articles."""
+    if record.item_type == "journalArticle" and record.unmapped:
+        said = (fold(value) for tag, value in record.unmapped if tag in _KIND_TAGS)
+        return ABSTRACT_OF_MEETING if any(value in _ABSTRACTS_OF_MEETINGS for value in said) else record.item_type
+    return record.item_type
 
 
 def _isbns(record: Record) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from sync.core import schema
-from sync.core.identifiers import parse_doi
+from sync.core.identifiers import parse_doi, plain_issns
 from sync.core.names import as_one_text, parse_names
 from sync.core.record import Creator, Entry, Problem, Reading, Record
 
@@ -38,6 +38,7 @@ MESSAGES: Mapping[str, str] = {
     "addresses-joined": "several addresses stand in one value; the library gets the first, the others are kept",
     "group-author": "a group is named apart from the authors; the library gets it as their last",
     "identifier-in-address": "an address holds a DOI; the library gets it as the item's",
+    "issn-odd": "an ISSN is written without its hyphen or with words beside it; the library gets it plainly",
     "pages-odd": "the pages are written oddly (an article number as a range, other hyphens); the library gets them plainly",
 }
 
@@ -153,12 +154,17 @@ def _pages(record: Record) -> Record:
     return record if plain == pages else record.with_fields({own: plain})
 
 
+def _issns(record: Record) -> Record:
+    return record.with_fields({"ISSN": plain_issns(record.fields.get("ISSN", ""))})
+
+
 _RULES: Mapping[str, Callable[[Record], Record]] = {
     "placeholder": _without_placeholders,
     "names-joined": _names,
     "name-undivided": _names,
     "issue-odd": _issue,
     "addresses-joined": _url,
+    "issn-odd": _issns,
     "pages-odd": _pages,
     "group-author": _groups,
     "identifier-in-address": _identified,

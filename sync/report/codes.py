@@ -43,6 +43,7 @@ _READING = {
     "mojibake": ("Letters had been garbled by a wrong encoding, and were mended as far as they could be.", _LOOK),
     "name-undivided": ("A name had no comma; it was divided before or after its initials.", _LOOK),
     "names-joined": ("Several names stood in one value; each is a person of the item now.", _NOTHING),
+    "issn-odd": ("The ISSN was written oddly; the item has it plainly.", _NOTHING),
     "pages-odd": ("The pages were written oddly; the item has them plainly.", _NOTHING),
     "placeholder": ("A value said only that there is none (NA, n/a); the item does not get it.", _NOTHING),
     "pmid-odd": ("What stands as PMID is no PMID.", _LOOK),
@@ -185,9 +186,9 @@ _BEGINNINGS = {
     "attachment-refused-": ("The library refuses the attachment, with this status; the item is written.", "Read what it says, then zotdrop retry."),
     "file-refused-": ("The library does not take the file, with this status.", _ATTACH),
     "item-refused-": ("The library refuses the item, with this status.", "Read what it says, mend that, then zotdrop retry."),
-    "item:": ("The item in question.", _NOTHING),
+    "item:": ("The item in question.", "Where a person is asked: zotdrop review list."),
     "note-refused-": ("The library refuses a note, with this status; the item is written.", _LOOK),
-    "record:": ("The record of the same drop in question.", _NOTHING),
+    "record:": ("The record at this place of the same drop is the other one.", "Where a person is asked: zotdrop review list."),
     "refused-": ("The library refused the item of the record, with this status.", "Read what it says, mend that, then zotdrop retry."),
 }  # fmt: skip
 

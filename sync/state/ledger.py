@@ -110,7 +110,8 @@ class Ledger:
             "records for a service that is away": "SELECT COUNT(*) FROM records WHERE state = 'waiting'",
             "items that a service still owes values": f"SELECT COUNT(DISTINCT r.key) {OWED}",
             "files to be uploaded to the library": "SELECT COUNT(*) FROM uploads WHERE state = 'open'",
-            "records for a person's decision": "SELECT COUNT(*) FROM records WHERE state = 'done' AND outcome = 'asked'",
+            "records for a person's decision": "SELECT COUNT(*) FROM records r JOIN drops d ON d.id = r.drop_id WHERE r.state = 'done' AND r.outcome = 'asked'"
+            " AND d.wish NOT LIKE '%#' || d.id",
         }
         return {what: self.database.value(sql) for what, sql in counts.items()}
 

@@ -97,7 +97,7 @@ class Questions:
         question = self._question(row) if row else self._thought_over(record, yes=yes)
         if not question.key and REPAIR not in question.reasons:
             raise UsageFault(
-                f"{record}: the record that it may be the same as has no item yet; decide on that one first"
+                f"{record}: the record that it may be the same as has no item yet; decide on {self._twin(record)} first"
             )
         left_out = not yes and REPAIR in question.reasons
         reasons = [reason for reason in question.reasons if not reason.startswith(("item:", "record:"))]
@@ -163,6 +163,9 @@ class Questions:
                     (row["drop_id"], int(name)),
                 )
                 key, other = (twin[0] or "", from_json(decode(twin[1]))) if twin else ("", None)
+                other = (
+                    key and self._item(row["library"], key)
+                ) or other  # it may have become one that says something else
         mine = from_json(decode(row["held"])) if row["held"] else None
         return Question(
             record=row["id"],
@@ -176,6 +179,14 @@ class Questions:
             other_cited=cite(other) if other else "",
             evidence=evidence(sketch(mine), sketch(other)) if mine and other else (),
         )
+
+    def _twin(self, record: int) -> str:
+        """The number of the record of its drop that a record may be the same as, where that is asked itself."""
+        row = self._db.one("SELECT drop_id, reasons_json FROM records WHERE id = ?", (record,))
+        named = [reason for reason in decode(row["reasons_json"]) if reason.startswith("record:")] if row else []
+        wanted = "SELECT id FROM records WHERE drop_id = ? AND ordinal = ? AND outcome = 'asked'"
+        found = self._db.value(wanted, (row["drop_id"], int(named[0].partition(":")[2]))) if row and named else None
+        return str(found or "that one")
 
     def _item(self, library: int, key: str) -> Record | None:
         found = self._db.value("SELECT data_json FROM items WHERE library = ? AND key = ?", (library, key))
@@ -215,7 +226,7 @@ class Questions:
 _ASKED = (
     "SELECT r.id, r.drop_id, r.ordinal, r.title, r.reasons_json, d.path, d.library,"
     " COALESCE(r.merged_json, r.record_json) AS held FROM records r JOIN drops d ON d.id = r.drop_id"
-    " WHERE r.state = 'done' AND r.outcome = 'asked' AND r.survivor IS NULL"
+    " WHERE r.state = 'done' AND r.outcome = 'asked' AND r.survivor IS NULL AND d.wish NOT LIKE '%#' || d.id"  # came anew since
 )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
@@ -11,10 +11,12 @@ from typing import TypeVar
 
 from sync import drops
 from sync.core import formats
-from sync.core.clusters import clusters, groups
+from sync.core.clusters import block_keys, clusters, groups
 from sync.core.databases import database_line, database_of, majority
+from sync.core.match import Verdict, compare
 from sync.core.record import Gap, Problem, Reading
 from sync.core.rings import no_rings
+from sync.core.sketch import Sketch
 from sync.core.tidy import tidied
 from sync.errors import Interrupted, UsageFault
 from sync.state.drops import DropRow
@@ -194,7 +196,18 @@ def cluster(tools: Tools, row: DropRow) -> None:
     with no_rings():
         sketches = tools.ledger.records.sketches(row.id)
     found = clusters(sketches, groups(sketches), join_versions=tools.join_versions)
-    tools.ledger.records.cluster(row.id, found.followers, found.questions)
+    asked = {record: why for record, why in found.questions.items() if not _in_library(tools, sketches, record, why[0])}
+    tools.ledger.records.cluster(row.id, found.followers, asked)
+
+
+def _in_library(tools: Tools, sketches: Mapping[int, Sketch], record: int, other: int) -> bool:
+    """Whether the library surely holds this record, so that what is doubtful, if anything, is whether the other one is that item."""
+    mine, theirs = sketches[record], sketches[other]
+    for item, _ in tools.snapshot.sketches(tools.snapshot.keys(block_keys(mine))).values():
+        same = compare(mine, item, join_versions=tools.join_versions).verdict is Verdict.SAME
+        if same and compare(theirs, item, join_versions=tools.join_versions).verdict in {Verdict.SAME, Verdict.UNSURE}:
+            return True
+    return False
 
 
 def _head(lines: drops.Lines) -> str:

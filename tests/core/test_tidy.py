@@ -37,6 +37,8 @@ def codes(*lines: str) -> list[str]:
         ("placeholder", "SP  - No-Specified", "pages", "No-Specified", None),
         ("issue-odd", "M1  - Query date: 2022-03-14", "issue", "Query date: 2022-03-14", None),
         ("addresses-joined", "UR  - https://a.example/1 https://b.example/2", "url", "https://a.example/1 https://b.example/2", "https://a.example/1"),
+        ("issn-odd", "SN  - 19997779 (ISSN)", "ISSN", "19997779 (ISSN)", "1999-7779"),
+        ("issn-odd", "SN  - 19997779 (ISSN); 02226669 (eISSN)", "ISSN", "19997779 (ISSN); 02226669 (eISSN)", "1999-7779, 0222-6669"),
         ("pages-odd", "SP  - pp 37-64", "pages", "pp 37-64", "37-64"),
         ("pages-odd", "SP  - 43\u201058", "pages", "43\u201058", "43-58"),
     ],
