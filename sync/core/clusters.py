@@ -19,7 +19,7 @@ K = TypeVar("K", int, str)
 
 CLUSTER = 25  # members of one cluster at most
 CROWD = 40  # records of one block that are compared each with each
-KEYED = 3  # rises whenever sketches or block keys of the same records come out otherwise than before
+KEYED = 4  # rises whenever sketches or block keys of the same records come out otherwise than before
 _ENDS = 22  # letters of a title's head and tail
 _ABSTRACT = 60
 _NAME = 6

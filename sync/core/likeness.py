@@ -17,6 +17,8 @@ _MEETINGS = frozenset({"conferencePaper", ABSTRACT_OF_MEETING})
 _SAME_NAME = 85.0  # percent of equal letters
 _MOST_PEOPLE = 12
 _SAME_WORD = 85.0  # percent of equal letters, of words of journals
+_SAME_ABSTRACT = 85.0  # percent of equal letters
+_NO_DIGITS = re.compile(r"\D")
 _LONGEST_PAGE = 9  # digits
 
 
@@ -220,6 +222,19 @@ class Signs:
         return abstracts(self.one, self.other)
 
     @lazy
+    def one_abstract(self) -> bool:
+        """Whether the abstracts are one as far as both are kept, numbers too, and not but a sentence that a team begins with."""
+        shared = min(len(self.one.abstract), len(self.other.abstract))
+        mine, theirs = self.one.abstract[:shared], self.other.abstract[:shared]
+        digits = [_NO_DIGITS.sub("", each) for each in (mine, theirs)]
+        return shared > 0 and digits[0] == digits[1] and fuzz.ratio(mine, theirs) >= _SAME_ABSTRACT
+
+    @lazy
+    def in_supplement(self) -> bool:
+        """Whether one of them, or both, stands in a supplement, by its issue."""
+        return any("suppl" in each.whole_issue for each in (self.one, self.other))
+
+    @lazy
     def one_in_supplement(self) -> bool:
         """Whether one of them has a page of a supplement."""
         return self.one.in_supplement != self.other.in_supplement
@@ -252,7 +267,7 @@ class Signs:
         mine, theirs = (COCHRANE.match(each.doi) for each in (self.one, self.other))
         if mine and theirs:
             return mine[1] == theirs[1] and self.doi == DIFFER
-        there = all(each.journal.startswith("cochrane database") for each in (self.one, self.other))
+        there = all(each.in_cochrane_database for each in (self.one, self.other))
         return there and (self.years > 0 or DIFFER in (self.issue, self.volume))
 
     @lazy
@@ -331,7 +346,7 @@ def abstracts(one: Sketch, other: Sketch) -> int:
     if one.abstract[:60] == other.abstract[:60]:
         return AGREE
     ratio = fuzz.ratio(one.abstract[:shared], other.abstract[:shared])
-    return AGREE if ratio >= 85 else DIFFER if ratio < 60 else UNKNOWN
+    return AGREE if ratio >= _SAME_ABSTRACT else DIFFER if ratio < 60 else UNKNOWN
 
 
 @lru_cache(maxsize=50_000)

@@ -405,6 +405,7 @@ _TABLE: tuple[tuple[Callable[[Signs], bool], tuple[tuple[str, Verdict, Callable[
                 _UNSURE,
                 lambda s: s.page == DIFFER and s.title >= 0.95 and s.people == AGREE and s.volume != DIFFER and s.journal == AGREE,
             ),
+            ("places-differ", _DIFFERENT, lambda s: s.page == s.volume == DIFFER),
             ("page-differs", _DIFFERENT, lambda s: s.page == DIFFER),
             # No page.
             (
@@ -416,14 +417,15 @@ _TABLE: tuple[tuple[Callable[[Signs], bool], tuple[tuple[str, Verdict, Callable[
             (
                 "ahead-of-print",
                 _SAME,
-                lambda s: s.ahead and s.title >= 0.97 and s.all_people and s.shortest >= SHORT and s.journal == AGREE and s.abstract != DIFFER
-                and (s.several or s.abstract == AGREE) and not (s.meeting or s.cut or s.one_in_supplement),
+                lambda s: s.ahead and s.title >= 0.97 and s.wording is Wording.SAME and s.all_people and s.shortest >= SHORT and s.journal == AGREE
+                and s.one_abstract and not (s.meeting or s.cut or s.one_in_supplement or s.in_supplement),
             ),
             (  # a database left out the subtitle, and the page
                 "abstract-and-title",
                 _SAME,
                 lambda s: s.cut and _same_people_and_title(s) and s.all_people and s.journal == s.volume == s.abstract == AGREE and not s.years
-                and s.page == UNKNOWN and DIFFER not in (s.issue, s.issues) and not (s.meeting or s.one_in_supplement),
+                and s.one_abstract and s.page == UNKNOWN and DIFFER not in (s.issue, s.issues)
+                and not (s.meeting or s.one_in_supplement or s.in_supplement),
             ),
             (
                 "no-page",

@@ -37,9 +37,12 @@ _TAIL = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 _LONGEST_TAIL = 300
-# A long one is a database's where it says so at once, and cites; else it may be all of the title, translated: "Wirkung von ... [Effect of ...: a review]".
+# A long one may be all of the title, translated: "Wirkung von ... [Effect of ...: a review]", if `review` is all that it has of these words.
 _LONG_TAIL = 60
-_CITED_TAIL = re.compile(rf"\W*(?:\w+\W+){{0,2}}(?:{'|'.join(_TAIL_WORDS.split())})\b.*\d", re.IGNORECASE | re.DOTALL)
+_NOTED = re.compile(
+    rf"\b(?:{'|'.join(word for word in _TAIL_WORDS.split() if word != 'review')}|conference paper|article in press|(?:19|20)\d\d)\b",
+    re.IGNORECASE,
+)
 # A bracket that says nothing but this is no database's word about the article: it is what the article is.
 _MARK_WORDS = frozenset(
     {"erratum", "errata", "correction", "corrigendum", "addendum", "retraction", "protocol", "response", "reply"}
@@ -226,7 +229,12 @@ class Sketch:
     @property
     def cochrane(self) -> bool:
         """Whether it is a review of the Cochrane database."""
-        return self.doi.startswith("10.1002/14651858.") or self.journal.startswith("cochrane database")
+        return self.doi.startswith("10.1002/14651858.") or self.in_cochrane_database
+
+    @property
+    def in_cochrane_database(self) -> bool:
+        """Whether that database is its journal."""
+        return self.journal.removeprefix("the ").startswith("cochrane database")
 
     @property
     def in_supplement(self) -> bool:
@@ -315,7 +323,7 @@ def _without_tail(title: str) -> str:
     said = bare[start + 1 : -1]
     if start < _SHORTEST_TITLE or len(said) > _LONGEST_TAIL or not _TAIL.fullmatch(said) or fold(said) in _MARK_WORDS:
         return title
-    if len(said) > _LONG_TAIL and not _CITED_TAIL.match(said):
+    if len(said) > _LONG_TAIL and not _NOTED.search(said):
         return title
     return title[:start].rstrip()
 

@@ -10,6 +10,7 @@ from sync.core.clusters import CROWD
 from sync.state.database import Database
 
 _AT_ONCE = 50  # blocks that one query asks for
+_WHOLE, _WHOLE_CROWD = ("ends:", "doi:", "pmid:"), 400  # whole titles and identifiers, and how many items may share one
 
 
 class Blocks:
@@ -41,15 +42,16 @@ class Blocks:
     def sharing(self, blocks: Iterable[str], but: Collection[str]) -> list[str]:
         """Keys of the items that share one of these blocks, without those in `but`.
 
-        A block that more than `CROWD` items share tells nothing, and is not read to its end.
+        A block that more than `CROWD` items share tells nothing, and is not read to its end; identifiers and whole titles tell more.
         """
         found: set[str] = set()
         for wanted in _batched(sorted(blocks), _AT_ONCE):
             sharing: dict[int, list[str]] = {}
-            values = [value for block in wanted for value in (self._library, block)]
+            most = [_WHOLE_CROWD if block.startswith(_WHOLE) else CROWD for block in wanted]
+            values = [v for block, many in zip(wanted, most, strict=True) for v in (self._library, block, many + 1)]
             for place, key in self._db.rows(_sharing(len(wanted)), values):
                 sharing.setdefault(place, []).append(key)
-            found.update(*(keys for keys in sharing.values() if len(keys) <= CROWD))
+            found.update(*(keys for place, keys in sharing.items() if len(keys) <= most[place]))
         return sorted(found.difference(but))
 
 
@@ -62,6 +64,6 @@ def _batched(blocks: Iterable[str], size: int) -> Iterator[list[str]]:
 
 @cache
 def _sharing(blocks: int) -> str:
-    """A query for the items of so many blocks, of each a few more than tell something."""
-    part = "SELECT * FROM (SELECT {0}, key FROM item_blocks WHERE library = ? AND block = ? LIMIT {1})"
-    return " UNION ALL ".join(part.format(place, CROWD + 1) for place in range(blocks))
+    """A query for the items of so many blocks, of each at most so many: library, block and number for each."""
+    part = "SELECT * FROM (SELECT {0}, key FROM item_blocks WHERE library = ? AND block = ? LIMIT ?)"
+    return " UNION ALL ".join(part.format(place) for place in range(blocks))

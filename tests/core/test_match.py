@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sync.core.clusters import block_keys
+from sync.core.clusters import block_keys, clusters, groups
 from sync.core.identify import agrees, contradicts
 from sync.core.match import Verdict, apart_by_doi, compare
 from sync.core.record import Creator, Record
@@ -72,6 +72,7 @@ def chapter(title: str = "What urchins eat", book_title: str = KELP) -> Sketch:
 
 
 ABSTRACT = "We asked forty ferry crews how they slept, and measured their blood pressure on every second day of the week they were on duty. "
+BEGUN_ALIKE = f"{ABSTRACT[:90]}and compared them with those of sixty other people, who had never been on a ferry in all of their lives and slept at home. "
 OTHER_ABSTRACT = "In villages without any clinic 1,900 adults were seen once by a travelling team, and nobody had ever taken a tablet there. "
 
 
@@ -97,19 +98,27 @@ OTHER_ABSTRACT = "In villages without any clinic 1,900 adults were seen once by 
         (placed(kind="conferencePaper", publicationTitle="ICIS : Transforming Society", volume="", issue="", pages=""), placed(kind="conferencePaper", publicationTitle="International Conference on Information Systems", volume="", issue="", pages="1-15"), Verdict.SAME, "journal-and-title"),
         (placed(authors=()), placed(authors=(), pages=""), Verdict.SAME, "volume-and-title"),
         (placed(abstractNote=ABSTRACT, volume="", pages="3-9"), placed(abstractNote=ABSTRACT), Verdict.SAME, "abstract"),
-        (placed(volume="", issue="", pages="", date="2019"), placed(), Verdict.SAME, "ahead-of-print"),
+        (placed(volume="", issue="", pages="", date="2019", abstractNote=ABSTRACT), placed(abstractNote=ABSTRACT), Verdict.SAME, "ahead-of-print"),
         (placed(KELP + ": a qualitative interview study", abstractNote=ABSTRACT), placed(pages="", abstractNote=ABSTRACT), Verdict.SAME, "abstract-and-title"),
         # asked
         (placed(abstractNote=ABSTRACT, pages="3-9"), placed(abstractNote=ABSTRACT), Verdict.UNSURE, "page-differs"),
         (placed(volume="9", pages="3-9", DOI="10.1/x"), placed(DOI="10.1/x"), Verdict.UNSURE, "place-differs"),
         (placed(pages="3-9"), placed(), Verdict.UNSURE, "page-differs"),
-        # ahead of print is the year before, in the same journal, by the same people, and not in a supplement
-        (placed(volume="", issue="", pages="", date="2021"), placed(), Verdict.UNSURE, "no-page"),
-        (placed(volume="", issue="3", pages="", date="2019"), placed(), Verdict.UNSURE, "no-page"),
+        # ahead of print is the year before, with the same abstract, in the same journal, by the same people, and not in a supplement
+        (placed(volume="", issue="", pages="", date="2019"), placed(), Verdict.UNSURE, "no-page"),
+        (placed(volume="", issue="", pages="", date="2019", abstractNote=ABSTRACT), placed(abstractNote=BEGUN_ALIKE), Verdict.UNSURE, "no-page"),
+        (placed(volume="", issue="", pages="", date="2019", abstractNote=ABSTRACT), placed(abstractNote=ABSTRACT.replace("forty", "4"), date="2020"), Verdict.UNSURE, "no-page"),
+        (placed(volume="", issue="", pages="", date="2019", abstractNote=ABSTRACT), placed(f"{KELP}: updated", abstractNote=ABSTRACT), Verdict.UNSURE, "no-page"),
+        (placed(volume="", issue="", pages="", date="2019", abstractNote=ABSTRACT), placed(issue="Supplement_1", pages="2612", abstractNote=ABSTRACT), Verdict.UNSURE, "no-page"),
+        (placed(volume="", issue="", pages="", date="2021", abstractNote=ABSTRACT), placed(abstractNote=ABSTRACT), Verdict.UNSURE, "no-page"),
+        (placed(volume="", issue="3", pages="", date="2019", abstractNote=ABSTRACT), placed(abstractNote=ABSTRACT), Verdict.UNSURE, "no-page"),
         (placed(volume="", issue="", pages="", date="2019", abstractNote=ABSTRACT), placed(abstractNote=OTHER_ABSTRACT), Verdict.UNSURE, "no-page"),
         (placed(volume="", issue="", pages="", date="2019", authors=PEOPLE[:2]), placed(), Verdict.UNSURE, "no-page"),
         (placed(volume="", issue="", pages="", date="2019", authors=PEOPLE[:1]), placed(authors=PEOPLE[:1]), Verdict.UNSURE, "no-page"),
-        (placed(volume="", issue="", pages="", date="2019"), placed(pages="S117"), Verdict.UNSURE, "no-page"),
+        (placed(volume="", issue="", pages="", date="2019", abstractNote=ABSTRACT), placed(pages="S117", abstractNote=ABSTRACT), Verdict.UNSURE, "no-page"),
+        # what was cut off from a title is a subtitle if all of the abstract is the same
+        (placed(f"{KELP}: results at 24 months", abstractNote=BEGUN_ALIKE), placed(pages="", abstractNote=ABSTRACT), Verdict.UNSURE, "no-page"),
+        (placed(f"{KELP}: a survey", abstractNote=ABSTRACT), placed(pages="", issue="Suppl 1", abstractNote=ABSTRACT), Verdict.UNSURE, "no-page"),
         (placed(KELP + ": a qualitative interview study", abstractNote=ABSTRACT), placed(pages="", abstractNote=ABSTRACT, volume=""), Verdict.UNSURE, "no-page"),
         (placed(pages="", volume="9"), placed(), Verdict.UNSURE, "volume-differs"),
         (placed(authors=("quist",), issue=""), placed(pages="117"), Verdict.UNSURE, "people-differ"),
@@ -186,6 +195,43 @@ def test_what_databases_put_around_a_title_is_left_out(said: str) -> None:
 def test_pages_are_read_however_they_are_written(pages: str, first: str, last: str) -> None:
     found = sketch(Record("journalArticle", fields={"pages": pages, "volume": "8"}))
     assert (found.first, found.last) == (first, last)
+
+
+@pytest.mark.parametrize(
+    "note",
+    [
+        "[Erratum appears in Lancet and is corrected in the online version of this article only]",
+        "[Ann Intern Med 2003;138:1-10; see comments in Ann Intern Med 2003;139:500-512]",
+        "(Paper presented as an abstract at the 12th annual meeting of the European Society of Cardiology 2003; 24)",
+    ],
+)
+def test_a_long_note_of_a_database_is_left_out_and_a_translation_is_not(note: str) -> None:
+    title = "Schlaf von Besatzungen im Schichtdienst"
+    assert sketch(Record("journalArticle", fields={"title": f"{title} {note}"})).title == title.lower()
+    translated = f"{title} [Sleep in shift workers on ferries of the north sea: a review of the literature]"
+    found = sketch(Record("journalArticle", fields={"title": translated}))
+    assert found.title.endswith("north sea a review of the literature")
+    assert found.marks == ()
+
+
+def test_an_abstract_of_a_meeting_and_its_article_are_not_joined_by_a_record_without_place() -> None:
+    meeting = sketch(
+        replace(
+            cited_article(volume="132", issue="Supplement 1", pages="2612"), unmapped=(("M3", "Conference Abstract"),)
+        )
+    )
+    bare, article = sketch(cited_article()), sketch(cited_article(date="2019", volume="133", issue="1", pages="7-17"))
+    assert compare(meeting, article).verdict is Verdict.RELATED
+    known = {1: meeting, 2: bare, 3: article}
+    found = clusters(known, groups(known))
+    assert len({1, 3} - found.followers.keys()) == 2
+    assert compare(meeting, replace(article, volume="")).verdict is Verdict.UNSURE, "in one volume it may be a misprint"
+
+
+def cited_article(**fields: str) -> Record:
+    people = tuple(Creator("author", last, "A.") for last in PEOPLE)
+    said = {"title": KELP, "date": "2018", "publicationTitle": "Blood of the Sea", **fields}
+    return Record("journalArticle", fields=said, creators=people)
 
 
 def test_a_first_page_of_1_says_nothing_without_a_volume() -> None:
@@ -606,6 +652,8 @@ def test_a_misspelt_word_is_asked_about_where_abstract_or_page_speak_against_it(
         (both("Activation of NF-{κB|kappaB} in ferry crews at night"), Verdict.SAME),
         (both("Activation of NF-{|kappa}B in ferry crews at night"), Verdict.SAME),
         (both("Comparison {of|fo} sleep and rest on ferries of the north", **BARE), Verdict.SAME),
+        (both("{Erratum|Correction to}: Sleep in shift workers on ferries"), Verdict.SAME),
+        (both("{Author|Publisher} correction: Sleep in shift workers on ferries", **BARE), Verdict.DIFFERENT),
         (both("Sleep in shift {workers|wrokers} on ferries of the north", **BARE), Verdict.SAME),
         (both("Sleep of ferry crews on nights at sea{| results from 7 crews}", DOI="10.1016/x"), Verdict.SAME),
         (both("Sleep of ferry crews on nights at sea{ 2018| 2019}", DOI="10.1016/x", pages="1"), Verdict.UNSURE),

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from sync.core.clusters import block_keys
+from sync.core.items import from_item
 from sync.core.match import Match, Verdict
 from sync.core.merge import Change, Lost, Merged
 from sync.core.plan import Place
@@ -266,6 +267,12 @@ def test_what_a_crowd_shares_tells_nothing_and_all_of_a_title_does(ledger: Ledge
         assert {block.partition(":")[0] for block in blocks} == {"head", "tail", "ends"}
         assert snapshot.keys(block for block in blocks if block.startswith("head:")) == []
         assert snapshot.keys(blocks) == [f"ABCD{number:04d}"]
+    meetings = [
+        {"itemType": "journalArticle", "title": "Abstracts of the yearly meeting of the society", "volume": str(volume)}
+        for volume in range(60)
+    ]
+    snapshot.take([(f"WXYZ{n:04d}", 1, meeting) for n, meeting in enumerate(meetings)])
+    assert "WXYZ0007" in snapshot.keys(block_keys(sketch(from_item(meetings[7])))), "all of a title is no crowd"
     many = [f"doi:10.1000/{number}" for number in range(300)]
     snapshot.take([("ABCD9999", 2, {"itemType": "journalArticle", "title": "Tides", "DOI": "10.1000/299"})])
     assert snapshot.keys(many) == ["ABCD9999"]
