@@ -7,8 +7,9 @@ from functools import lru_cache
 
 from rapidfuzz import fuzz
 
+from sync.core.headings import WIDE
 from sync.core.lazy import lazy
-from sync.core.sketch import ABSTRACT_OF_MEETING, COCHRANE, GENERIC, WIDE, Sketch
+from sync.core.sketch import ABSTRACT_OF_MEETING, COCHRANE, GENERIC, Sketch
 from sync.core.titles import SMALL, Wording, begin_alike, companion, numbers_differ, titles, wording
 
 AGREE, OVERLAP, UNKNOWN, DIFFER = 2, 1, 0, -1  # of parts; OVERLAP only of people

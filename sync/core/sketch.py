@@ -1,139 +1,34 @@
 """What is compared of a record, folded once: title and what marks it, people, place, identifiers, the beginning of its abstract.
 
-The quirks that are undone here were met in the exports of systematic reviews: titles that end in "[Erratum appears in ...]" or
-"[Review] [33 refs]", journals that carry the whole citation ("PLoS ONE.9 (4) (no pagination) 2014"), pages that a spreadsheet made a
-date ("05-Jun"), article numbers in the issue.
+Titles are the business of `headings`, journals, volumes, issues and pages that of `places`.
 """
-
-# ruff: noqa: SIM905  # lists of words read better as words
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 
-from sync.core.dates import month_number
 from sync.core.folding import fold
+from sync.core.headings import SPELT, WIDE, bare_title, in_order, numbers_of
 from sync.core.identifiers import doi_key
 from sync.core.markup import plain
+from sync.core.places import ARTICLE_NUMBER, issue_of, journal_of, pages_of, volume_of, whole_issue
 from sync.core.record import Record
 
 GENERIC = 18  # letters: a title with fewer is one that many works bear
 ABSTRACT = 300  # letters of an abstract that are compared
 _TELLING_ABSTRACT = 60
 
-# ---- titles
-# What databases put in brackets behind a title: kinds of writing, notices that appeared about it, references, languages.
-_TAIL_WORDS = "erratum errata retract\\w* comment\\w* review refs? references letter editorial see published corrected summary abstract proceeding"
-_LANGUAGE = (
-    "(?:arabic|chinese|czech|danish|dutch|english|finnish|french|german|greek|hebrew|hungarian|italian|japanese|korean|norwegian|persian"
-    "|polish|portuguese|romanian|russian|serbian|slovak|spanish|swedish|turkish|ukrainian)"
-)
-_TAIL = re.compile(
-    rf".*\b(?:{'|'.join(_TAIL_WORDS.split())}|conference paper|article in press)\b.*|\d+ refs?"
-    rf"|{_LANGUAGE}(?:(?:, | and | ?/ ?|; ?){_LANGUAGE}){{0,3}}",
-    re.IGNORECASE | re.DOTALL,
-)
-_LONGEST_TAIL = 300
-# A long one may be all of the title, translated: "Wirkung von ... [Effect of ...: a review]", if `review` is all that it has of these words.
-_LONG_TAIL = 60
-_NOTED = re.compile(
-    rf"\b(?:{'|'.join(word for word in _TAIL_WORDS.split() if word != 'review')}|conference paper|article in press|(?:19|20)\d\d)\b",
-    re.IGNORECASE,
-)
-# A bracket that says nothing but this is no database's word about the article: it is what the article is.
-_MARK_WORDS = frozenset(
-    {"erratum", "errata", "correction", "corrigendum", "addendum", "retraction", "protocol", "response", "reply"}
-    | {"author reply", "authors reply", "author response", "authors response"}
-)
-# A title that ends in the citation of another article is a notice about that one.
-_CITES = re.compile(
-    r"\s*[\[(](?:[^()\[\]]{0,150}\((?:19|20)\d\d\)|vol\.? \d+|(?=[^()]{0,150}[a-z]{2})[^()]{0,150}\b(?:19|20)\d\d[;:, ]+\d+).{0,80}$",
-    re.IGNORECASE | re.DOTALL,
-)
-_TAKEN_BACK = re.compile(
-    r"^(?:(?:article )?(?:retracted|withdrawn)(?: (?:article|paper|chapter))?|temporary removal|removed) "
-)
-# What journals call a notice of errors; whose it is (`Author correction`) stays.
-_OF_ERRORS = re.compile(r"^(?:erratum|errata|corrigend(?:um|a)|corrections?)(?: (?:to|in|for))? (?=\w)")
-_MARKS: Mapping[str, re.Pattern[str]] = {
-    "notice": re.compile(
-        r"更正|勘误|勘誤|撤稿|"
-        r"^(?:erratum|errata|corrigend(?:um|a)|corrections?|(?:author|publisher) correction|addendum|retraction|expression of concern"
-        r"|notice of retraction|withdrawal)\b|\b(?:erratum|corrigendum|correction|retraction)$|\b(?:erratum|corrigendum|correction)"
-        r" (?:to|in|for)\b|^\w+ erratum\b"
-    ),
-    "reply": re.compile(
-        r"^(?:re |reply\b|in reply|response to\b|authors? (?:response|reply)|letter to\b|letters? |comments? |commentary\b|comment on"
-        r"|invited commentary|discussion of|rebuttal)|\b(?:reply|authors? reply|authors? response|comment|commentary|rebuttal)$|\breply to\b"
-    ),
-    "protocol": re.compile(r"\bprotocols?\b"),
-    "abstracts": re.compile(r"^abstracts? (?:of|from|presented)\b"),
-}
-_COUNTED = {
-    word: str(number)
-    for number, word in enumerate("one two three four five six seven eight nine ten eleven twelve".split(), 1)
-}
-_ORDINALS = {
-    word: str(number)
-    for number, word in enumerate("first second third fourth fifth sixth seventh eighth ninth tenth".split(), 1)
-}
-_ROMANS = {word: str(number) for number, word in enumerate("i ii iii iv v vi vii viii ix x xi xii".split(), 1)}
-SPELT = {**_COUNTED, **_ORDINALS, **_ROMANS}
-_PARTS = (
-    "part phase paper volume chapter study stage session number no type grade version edition module arm cohort experiment trial lesson book"
-    " section teil parte partie"
-).split()
-_PART = re.compile(rf"\b(?:{'|'.join(_PARTS)}) ([a-z]|[ivx]+|" + "|".join([*_COUNTED, *_ORDINALS]) + r")\b")
-_ROMAN = re.compile(r"\b(?:ii|iii|iv|vi|vii|viii|ix|xi|xii)\b|\b(?:v|x)$")
-_NUMBER_WORD = re.compile(r"\b(?:" + "|".join(list(_COUNTED)[1:]) + r")\b")
-_COUNTING = frozenset((*SPELT, *_PARTS))  # words without one of which a title counts with digits alone
-_GREEK_LETTERS = "αβγδεζηθκλμπρσςτφχψω"
-_GREEK_WORDS = (
-    "alpha beta gamma delta epsilon zeta eta theta kappa lambda mu pi rho sigma sigma tau phi chi psi omega".split()
-)
-_GREEK = str.maketrans(dict(zip(_GREEK_LETTERS, _GREEK_WORDS, strict=True)))
-GREEK_NAMES = re.compile("var(?:epsilon|phi)|" + "|".join(word for word in _GREEK_WORDS if len(word) > 3))
-_MOST_GREEK = 5  # letters; with more the title is in Greek
-# Words without one of which a title bears no mark, and beginnings that bear one too.
-_MARKING = frozenset(
-    "erratum errata corrigendum corrigenda correction corrections addendum retraction expression notice withdrawal re reply response letter"
-    " letters comment comments commentary discussion rebuttal protocol protocols abstract abstracts".split()
-)
-_MARKING_HEADS = ("in reply", "author", "rebuttal", "letter", "comment")
 _SIGNS = re.compile(r"[A-Z\d]([+-])(?=[\s,;:)]|$)|([<>\u2264\u2265])\s*\d")
 _FOUR_DIGITS = re.compile(r"\d{4}")
 _SIGNED = re.compile(r"[+<>\u2264\u2265]|-[\s,;:)]|-$")
-WIDE = re.compile(
-    r"[\u1100-\u11ff\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff]"
-)  # letters that say as much as a syllable or a word
 # Numbers of trials in registers.
 _REGISTERED = re.compile(
     r"\b(?:NCT\d{8}|ISRCTN\d{8}|ACTRN\d{14}|DRKS\d{8}|EUCTR\d{4}-\d{6}-\d{2}|ChiCTR[\w-]+|CTRI/\d{4}/\d+/\d+|IRCT\w+|UMIN\d{9})",
     re.IGNORECASE,
 )
 
-# ---- places
-_CONFERENCE = re.compile(r"\.?\s*Conference:.*$", re.DOTALL)
-_CITATION = re.compile(
-    r"\.\s*(\d+)?\s*(?:\([^)]*\)|[A-Z][a-z]+ \d+)?[ ,]*(?:\(\)|\(pp?\b|\(no pag|\(Suppl|\(var|Date of Pub|\d{4}\.).*$",
-    re.IGNORECASE | re.DOTALL,
-)
-_BRACKETS = re.compile(r"\s*[\[(][^\])]*[\])]")
-_DIGITS = re.compile(r"\d+")
-_HALF_BRACKET, _PLAIN_ISSUE = re.compile(r"\s*\d+\)"), re.compile(r"\d{1,2}")
-_DASHES, _PAGES_WORD = re.compile(r"--|[\u2010-\u2015\u2212]"), re.compile(r"^(?:pp?\.?|pages?)\s*")
-_PAGE_LISTS, _ROMAN_PAGE = re.compile(r"[,;+]"), re.compile(r"[ivxlc]+")
-_NO_PAGE = frozenset({"t", "suppl", "s", "n", "na", "n/a", "no", "pagination"})
-_LETTERED = re.compile(r"(?:[a-z]{0,2}|[ivxl]+)(\d+)[a-z]?")
-_NUMBER_IN_ISSUE = re.compile(r"[a-z]+\d{3,}|cd\d+")
-ARTICLE_NUMBER = re.compile(r"e\d{2,}|[a-z]{1,3}\d{4,}|cd\d+|\d{5,}")
-_DATE_LIKE = (
-    re.compile(r"(?P<number>\d{1,2})-(?P<month>[a-z]{3})"),
-    re.compile(r"(?P<month>[a-z]{3})-(?P<number>\d{1,2})"),
-)
 _YEAR = re.compile(r"(?<!\d)(?:1[4-9]|20)\d\d(?!\d)")
 # A Cochrane review has one number; each of its versions has a DOI of its own.
 COCHRANE = re.compile(r"10\.1002/14651858\.(cd\d+)(?:\.pub\d+)?$")
@@ -159,8 +54,6 @@ _ABSTRACTS_OF_MEETINGS = frozenset({"conference abstract", "meeting abstract", "
 ABSTRACT_OF_MEETING = "abstract"  # no type of Zotero's
 _DAILY = frozenset({"newspaperArticle", "magazineArticle", "blogPost"})
 _BOOKS = frozenset({"book", "bookSection"})
-_SHORTEST_TITLE = 10
-_ISSUE_WORDS = {"supplement": "suppl", "supp": "suppl", "part": "pt", "no": "", "issue": "", "number": ""}
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,11 +137,11 @@ class Sketch:
 
 def sketch(record: Record) -> Sketch:
     """The parts of a record that comparing looks at, folded."""
-    title, marks = _title(record.title)
-    journal, volume = _journal(record.base("publicationTitle") or record.base("journalAbbreviation"))
-    issue, number = _issue(record.base("issue"))
-    volume = _volume(record.base("volume")) or volume
-    first, last, starts = _pages(record.base("pages") or number, known_volume=bool(volume))
+    title, marks = bare_title(record.title)
+    journal, volume = journal_of(record.base("publicationTitle") or record.base("journalAbbreviation"))
+    issue, number = issue_of(record.base("issue"))
+    volume = volume_of(record.base("volume")) or volume
+    first, last, starts = pages_of(record.base("pages") or number, known_volume=bool(volume))
     year = _YEAR.search(record.base("date"))
     authors, initial, name = _people(record)
     return Sketch(
@@ -256,10 +149,10 @@ def sketch(record: Record) -> Sketch:
         pmid=record.identifiers.get("PMID", ""),
         title=title,
         marks=marks,
-        numbers=_numbers(title),
+        numbers=numbers_of(title),
         year=int(year.group()) if year else 0,
         journal=journal,
-        issns=_sorted(_ISSN.findall(record.base("ISSN"))),
+        issns=in_order(_ISSN.findall(record.base("ISSN"))),
         volume=volume,
         issue=issue,
         first=first,
@@ -273,19 +166,19 @@ def sketch(record: Record) -> Sketch:
         letters=title.replace(" ", ""),
         apart=_apart(record),
         isbns=_isbns(record),
-        whole_issue=_whole_issue(record.base("issue")),
+        whole_issue=whole_issue(record.base("issue")),
     )
 
 
 def outline(record: Record) -> Sketch:
     """Who, what and when of a record, as its sketch has it; all else is left empty. Enough to tell whether an answer is about it."""
-    title, marks = _title(record.title)
+    title, marks = bare_title(record.title)
     year = _YEAR.search(record.base("date"))
     authors, initial, name = _people(record)
     return Sketch(
         title=title,
         marks=marks,
-        numbers=_numbers(title),
+        numbers=numbers_of(title),
         year=int(year.group()) if year else 0,
         authors=authors,
         initial=initial,
@@ -293,50 +186,6 @@ def outline(record: Record) -> Sketch:
         kind=_kind(record),
         letters=title.replace(" ", ""),
     )
-
-
-@lru_cache(maxsize=1_000)
-def _title(said: str) -> tuple[str, tuple[str, ...]]:
-    """The title without what a database put behind it, and the marks of a notice, a reply, a protocol."""
-    title = plain(said) if "<" in said or "&" in said else said.strip()
-    for _ in range(3):
-        title = _without_tail(title)
-    cited = _CITES.search(title) if "(" in title or "[" in title else None
-    cites = cited is not None and cited.start() >= 15
-    folded = _TAKEN_BACK.sub("", fold(title[: cited.start()] if cited and cites else title))
-    if not folded.isascii() and sum("α" <= letter <= "ω" for letter in folded) <= _MOST_GREEK:
-        folded = folded.translate(_GREEK)
-    folded = _OF_ERRORS.sub("erratum ", folded)
-    marks = {mark for mark, pattern in _MARKS.items() if pattern.search(folded)} if _may_be_marked(folded) else set()
-    return folded, _sorted(marks | {"notice"} if cites else marks)
-
-
-def _may_be_marked(folded: str) -> bool:
-    """Whether it is worth looking for marks: most titles have no word of which they are made."""
-    return not folded.isascii() or not _MARKING.isdisjoint(folded.split()) or folded.startswith(_MARKING_HEADS)
-
-
-def _without_tail(title: str) -> str:
-    """The title without the bracket at its end, if that is a database's."""
-    bare = title.rstrip(". ")
-    start = bare.rfind({")": "(", "]": "["}.get(bare[-1:], "\0"))
-    said = bare[start + 1 : -1]
-    if start < _SHORTEST_TITLE or len(said) > _LONGEST_TAIL or not _TAIL.fullmatch(said) or fold(said) in _MARK_WORDS:
-        return title
-    if len(said) > _LONG_TAIL and not _NOTED.search(said):
-        return title
-    return title[:start].rstrip()
-
-
-@lru_cache(maxsize=1_000)
-def _numbers(title: str) -> tuple[str, ...]:
-    """The numbers of a title, however they are written: `part II`, `two` and `2` are `2`."""
-    digits = [number.lstrip("0") or "0" for number in _DIGITS.findall(title)]
-    if _COUNTING.isdisjoint(title.split(" ")):
-        return tuple(sorted(digits))
-    parts = {found.start(1): found[1] for found in _PART.finditer(title)}
-    others = {found.start(): found[0] for found in (*_ROMAN.finditer(title), *_NUMBER_WORD.finditer(title))}
-    return tuple(sorted([*digits, *(SPELT.get(word, word) for word in {**others, **parts}.values())]))
 
 
 def _apart(record: Record) -> tuple[str, ...]:
@@ -360,43 +209,11 @@ def _apart(record: Record) -> tuple[str, ...]:
     registered = _REGISTERED.search(text) if _FOUR_DIGITS.search(text) else None
     title = plain(record.title) if "<" in record.title or "&" in record.title else record.title
     signs = "".join(one or other for one, other in _SIGNS.findall(title)) if _SIGNED.search(title) else ""
-    return _sorted(
+    return in_order(
         found
         | ({f"registry:{registered.group().upper()}"} if registered else set())
         | ({f"signs:{signs}"} if signs else set())
     )
-
-
-@lru_cache(maxsize=20_000)
-def _journal(said: str) -> tuple[str, str]:
-    """The journal's name alone, and the volume where the name carries the whole citation."""
-    if said.lower().startswith(("http:", "https:", "www.")):
-        return "", ""
-    name, volume = _CONFERENCE.sub("", said[:_LONGEST_TAIL]), ""
-    cited = _CITATION.search(name)
-    if cited and cited.start() >= 3:
-        name, volume = name[: cited.start()], cited.group(1) or ""
-    bare = _BRACKETS.sub("", name)
-    return fold(bare if len(bare) > 2 else name), volume.lstrip("0")
-
-
-def _volume(said: str) -> str:
-    """The number alone; half a bracket (`2)`) is the rest of a supplement."""
-    if ")" in said and _HALF_BRACKET.match(said):
-        return ""
-    words = [word for word in fold(said).split() if word not in {"vol", "volume", "v"}]
-    return words[0].lstrip("0") if words else ""
-
-
-def _issue(said: str) -> tuple[str, str]:
-    """The issue where it is a plain number, and the article number that some put there."""
-    words = fold(said).split()
-    if not words:
-        return "", ""
-    if words[0] == "article":
-        return "", words[-1]
-    number = words[0].lstrip("0")
-    return (number if _PLAIN_ISSUE.fullmatch(number) else ""), (number if _NUMBER_IN_ISSUE.fullmatch(number) else "")
 
 
 def _kind(record: Record) -> str:
@@ -410,47 +227,7 @@ def _kind(record: Record) -> str:
 def _isbns(record: Record) -> tuple[str, ...]:
     """Of a book."""
     said = record.fields.get("ISBN", "") if record.item_type == "book" else ""
-    return _sorted(_ISBN.findall(re.sub(r"[ -](?=[\dX])", "", said))) if said else ()
-
-
-def _whole_issue(said: str) -> str:
-    """The issue with its words (`Suppl 1`), in any order; empty for a plain number."""
-    if not said or said.isdecimal():
-        return ""
-    words = [_ISSUE_WORDS.get(word, word) for word in fold(said).split()]
-    return " ".join(sorted(filter(None, words))) if any(word[:1].isalpha() for word in words) else ""
-
-
-def _pages(said: str, *, known_volume: bool) -> tuple[str, str, tuple[str, ...]]:
-    """First and last page, and where each range begins. `1-6` without a volume says nothing: every preprint has it."""
-    text = _DASHES.sub("-", said.strip().lower().strip('"'))
-    text = _PAGES_WORD.sub("", text)
-    ranges = [found for part in _PAGE_LISTS.split(text) if part.strip() and (found := _range(part.strip()))[0]]
-    if not ranges or (ranges[0][0] == "1" and not known_volume):
-        return "", "", ()
-    return *ranges[0], _sorted(_bare(first) for first, _ in ranges)
-
-
-def _range(said: str) -> tuple[str, str]:
-    for shape in _DATE_LIKE:
-        found = shape.fullmatch(said)
-        if found and (month := month_number(found["month"])):
-            pages = (found["number"], str(month))
-            said = "-".join(pages if found.start("number") == 0 else pages[::-1])
-            break
-    first, _, last = (part.strip("- ").split(" ")[0] for part in said.partition("-"))
-    if first in _NO_PAGE:
-        return "", ""
-    first, last = first.lstrip("0"), last.lstrip("0")
-    if first.isdecimal() and last.isdecimal() and len(last) < len(first):
-        last = first[: len(first) - len(last)] + last
-    is_page = _DIGITS.search(first) or _ROMAN_PAGE.fullmatch(first)
-    return (first, last) if is_page else ("", "")
-
-
-def _bare(page: str) -> str:
-    found = _LETTERED.fullmatch(page)
-    return found.group(1) if found else page
+    return in_order(_ISBN.findall(re.sub(r"[ -](?=[\dX])", "", said))) if said else ()
 
 
 def _people(record: Record) -> tuple[tuple[str, ...], str, tuple[str, ...]]:
@@ -461,11 +238,7 @@ def _people(record: Record) -> tuple[tuple[str, ...], str, tuple[str, ...]]:
         return (), "", ()
     first = named[0][1]
     words = fold(f"{first.first} {first.last} {first.name}").split()
-    return tuple(name for name, _ in named), fold(first.first)[:1], _sorted(word for word in words if len(word) > 2)
-
-
-def _sorted(words: Iterable[str]) -> tuple[str, ...]:
-    return tuple(sorted(set(words)))
+    return tuple(name for name, _ in named), fold(first.first)[:1], in_order(word for word in words if len(word) > 2)
 
 
 def _abstract(said: str) -> str:

@@ -10,7 +10,8 @@ from enum import IntEnum
 from rapidfuzz import fuzz
 from rapidfuzz.distance import OSA
 
-from sync.core.sketch import GREEK_NAMES, SPELT, WIDE, Sketch
+from sync.core.headings import GREEK_NAMES, SPELT, WIDE
+from sync.core.sketch import Sketch
 
 SMALL = frozenset(
     "a an and as at by das de del der des di die du e el en et for from fur in la las le les los of on or the to und van with y zu".split()  # noqa: SIM905
