@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from sync.core import match, notices, tidy
+from sync.core import notices, rules, tidy
 from sync.report.codes import CODES, explained
 from sync.report.records import _WHY
 
@@ -52,7 +52,7 @@ def codes() -> set[str]:
     ]
     found = {word for path in paths for word in words(path)}
     found |= set(tidy.MESSAGES) | {code for _, code, _ in notices._KINDS.values() if code}
-    found |= {row[0] for _, rows in match._TABLE for row in rows} | set(_WHY)
+    found |= {row[0] for _, rows in rules.TABLE for row in rows} | set(_WHY)
     shaped = {word for word in found if re.fullmatch(r"[a-z]+(?:-[a-z0-9]+)*-?", word)}
     return shaped - set(NO_CODES.split()) - {"created"}  # an outcome
 

@@ -10,10 +10,11 @@ from operator import attrgetter
 from typing import Generic, TypeVar
 
 from sync.core.identifiers import doi_key
-from sync.core.match import Match, Verdict, apart_by_doi, compare
+from sync.core.match import apart_by_doi, compare
 from sync.core.record import Record
 from sync.core.rings import no_rings
 from sync.core.sketch import GENERIC, Sketch
+from sync.core.verdicts import Match, Verdict
 
 K = TypeVar("K", int, str)
 

@@ -1,6 +1,6 @@
 """What speaks for and against two records being one work, part by part, with weights: for a person who has to decide.
 
-The verdict itself comes from the rules of `match`, which weigh parts together; a sum alone would merge part I with part II.
+The verdict itself comes from `rules`, which weigh parts together; a sum alone would merge part I with part II.
 A weight is the base-2 logarithm of how much more often a sign is seen on pairs that are one work than on pairs that are not,
 among those that meet in a block: measured on the labelled exports of ten systematic reviews (5,557 and 20,966 pairs).
 """

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 
 from sync.core.folding import fold
 from sync.core.likeness import AGREE, DIFFER, OVERLAP, UNKNOWN, Signs, people
-from sync.core.match import ALIKE, SHORT
 from sync.core.record import Record
+from sync.core.rules import ALIKE, SHORT
 from sync.core.sketch import Sketch, sketch
 
 TELLING = 4  # words from which a title is not one that many works bear

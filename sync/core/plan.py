@@ -11,9 +11,9 @@ from sync.core import notices, schema
 from sync.core.bases import canonical, once_held
 from sync.core.items import from_item, keyword_tags, new_item, to_item
 from sync.core.keywords import Keywords
-from sync.core.match import Match, Verdict
 from sync.core.record import Record
 from sync.core.upgrades import better_people, upgrade
+from sync.core.verdicts import Match, Verdict
 
 
 class Place(Enum):

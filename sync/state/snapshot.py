@@ -10,9 +10,9 @@ import msgspec
 from sync.core.bases import rebased, satisfied, with_taken_out
 from sync.core.clusters import KEYED, block_keys
 from sync.core.items import from_item, is_regular, replaced
-from sync.core.match import Match
 from sync.core.plan import Place, Twin
 from sync.core.sketch import Sketch, sketch
+from sync.core.verdicts import Match
 from sync.state.blocks import Blocks
 from sync.state.database import Database, decode, encode
 from sync.state.doubts import Doubts

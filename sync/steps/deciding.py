@@ -13,10 +13,11 @@ from sync.core.bases import rebased, satisfied
 from sync.core.clusters import block_keys, identifier_keys
 from sync.core.items import from_item, new_item, note_item
 from sync.core.keys import entry_key, item_uri, note_key
-from sync.core.match import Match, Verdict, compare
+from sync.core.match import compare
 from sync.core.plan import Action, Ask, Create, Leave, Place, Twin, Update, Wish, plan, update
 from sync.core.record import Problem, Record
 from sync.core.sketch import Sketch, sketch
+from sync.core.verdicts import Match, Verdict
 from sync.state.drops import DropRow
 from sync.state.outbox import Post
 from sync.state.records import Work

@@ -13,11 +13,12 @@ from sync import drops
 from sync.core import formats
 from sync.core.clusters import block_keys, clusters, groups
 from sync.core.databases import database_line, database_of, majority
-from sync.core.match import Verdict, compare
+from sync.core.match import compare
 from sync.core.record import Gap, Problem, Reading
 from sync.core.rings import no_rings
 from sync.core.sketch import Sketch
 from sync.core.tidy import tidied
+from sync.core.verdicts import Verdict
 from sync.errors import Interrupted, UsageFault
 from sync.state.drops import DropRow
 from sync.state.undoings import UNDONE

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from sync.core.items import note_item
-from sync.core.match import Match, Verdict
 from sync.core.plan import Place
+from sync.core.verdicts import Match, Verdict
 from sync.state.outbox import Post
 from sync.steps.tools import Run, Tools
 

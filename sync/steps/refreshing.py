@@ -9,9 +9,9 @@ from typing import Any
 
 from sync.core import notices
 from sync.core.items import from_item
-from sync.core.match import Match, Verdict
 from sync.core.plan import Place, Twin, Wish, update
 from sync.core.record import Problem
+from sync.core.verdicts import Match, Verdict
 from sync.errors import Interrupted
 from sync.pipeline import Stage, flow
 from sync.state.records import Origin

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from functools import partial
 from itertools import islice
 
-from sync.core.match import Match, Verdict
 from sync.core.undo import Reversal, Written, reversal
+from sync.core.verdicts import Match, Verdict
 from sync.libraries.base import BATCH
 from sync.state.withdrawals import drop_of
 from sync.steps.tools import Run, Tools

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import partial
 
-from sync.core.match import Match, Verdict
 from sync.core.undo import Reversal
+from sync.core.verdicts import Match, Verdict
 from sync.core.withdrawal import History, in_force, withdrawal
 from sync.steps.tools import Rules, Run, Tools
 from sync.steps.undoing import Undone, goes_with_parent, taken_back, title_of

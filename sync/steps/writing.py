@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from sync.core.bases import ours_of, satisfied
-from sync.core.match import Match, Verdict
 from sync.core.plan import Place, update
 from sync.core.record import Problem
+from sync.core.verdicts import Match, Verdict
 from sync.errors import ConfigFault, Interrupted, Outage, ZotdropError
 from sync.libraries.base import BATCH, Answer, Conflict, Library, Receipt, Refusal, Write
 from sync.state.outbox import Post

@@ -24,8 +24,8 @@ from typing import Any
 from sync.core.crossref_json import work_to_record
 from sync.core.crossref_works import decode
 from sync.core.identify import SURE, identify
-from sync.core.match import SHORT
 from sync.core.record import Record
+from sync.core.rules import SHORT
 from sync.core.sketch import sketch
 from sync.sources.crossref import FOUND, words
 from tests.servers.crossref_index import Index

@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 
 from sync.core import clusters as module
 from sync.core.clusters import CLUSTER, CROWD, block_keys, clusters, groups, identifier_keys
-from sync.core.match import Match, compare
+from sync.core.match import compare
 from sync.core.record import Record
 from sync.core.sketch import Sketch, sketch
+from sync.core.verdicts import Match
 from tests.core.test_match import KELP, paper, placed, sketches
 
 

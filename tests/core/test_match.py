@@ -14,9 +14,10 @@ from hypothesis import strategies as st
 
 from sync.core.clusters import block_keys, clusters, groups
 from sync.core.identify import agrees, contradicts
-from sync.core.match import Verdict, apart_by_doi, compare
+from sync.core.match import apart_by_doi, compare
 from sync.core.record import Creator, Record
 from sync.core.sketch import Sketch, sketch
+from sync.core.verdicts import Verdict
 
 KELP = "kelp forests of the northern coast and their urchins"
 PEOPLE = ("berg", "li", "santos")

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from sync.core.bases import canonical, satisfied
-from sync.core.match import Match, Verdict
 from sync.core.plan import Ask, Create, Leave, Place, Twin, Update, Wish, plan, update
 from sync.core.record import Creator, Notice, Record
+from sync.core.verdicts import Match, Verdict
 
 SAME, UNSURE, OTHER = (Match(verdict, ("doi",)) for verdict in (Verdict.SAME, Verdict.UNSURE, Verdict.DIFFERENT))
 RECORD = Record(

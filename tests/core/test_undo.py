@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from sync.core.match import Match, Verdict
 from sync.core.plan import Place, Twin
 from sync.core.undo import Reversal, Written, reversal
+from sync.core.verdicts import Match, Verdict
 
 OURS: dict[str, Any] = {"itemType": "journalArticle", "title": "Kelp", "deleted": 1}
 TRASHED = [Written("AAAA2222", {"deleted": 0}, {"deleted": 1})]

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from sync.core.match import Match, Verdict
 from sync.core.plan import Place, Twin
 from sync.core.undo import Written
+from sync.core.verdicts import Match, Verdict
 from sync.core.withdrawal import withdrawal
 
 SAME = Match(Verdict.SAME, ("same-item",))

@@ -11,12 +11,12 @@ import pytest
 
 from sync.core.clusters import block_keys
 from sync.core.items import from_item
-from sync.core.match import Match, Verdict
 from sync.core.merge import Change, Lost, Merged
 from sync.core.plan import Place
 from sync.core.record import Candidate, Entry, Gap, Problem, Provenance, Reading, Record
 from sync.core.sketch import sketch
 from sync.core.undo import Written
+from sync.core.verdicts import Match, Verdict
 from sync.errors import StateFault, UsageFault
 from sync.state.answers import Answer
 from sync.state.database import VERSION, Database
