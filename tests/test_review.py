@@ -86,6 +86,38 @@ def test_what_was_decided_is_not_asked_again(stage: Scene) -> None:
     assert len(stage.items()) == 2
 
 
+def test_what_the_library_surely_holds_is_no_question_because_of_another_record_of_its_drop(stage: Scene) -> None:
+    stage.sync(str(stage.drop("one.ris", OTHER)))
+    (item,) = stage.items()
+    report = stage.sync(str(stage.drop("both.ris", ONE + "\n" + OTHER)))
+    assert outcomes(report) == {"asked": 1, "updated": 1}, "the second record is the item; the first may be"
+    (question,) = questions(stage)
+    assert (question["other"]["key"], question["reasons"]) == (item["key"], ["page-differs", f"item:{item['key']}"])
+
+
+def test_a_question_about_a_record_that_became_part_of_an_item_shows_the_item(stage: Scene) -> None:
+    stage.sync(str(stage.drop("one.ris", OTHER)))
+    (item,) = stage.items()
+    report = stage.sync(str(stage.drop("both.ris", MISPRINT + "\n" + ONE)))
+    assert outcomes(report) == {"asked": 2}
+    first, second = (question["number"] for question in questions(stage))
+    assert f"decide on {first} first" in stage.run("review", "accept", str(second), code=2).stderr.decode()
+    decide(stage, "accept", first)
+    (question,) = questions(stage)
+    assert (question["number"], question["other"]["key"]) == (second, item["key"])
+    assert "8(2):317" in question["other"]["cited"], "the item's page, not that of the record that joined it"
+
+
+def test_a_drop_that_was_taken_back_and_came_again_asks_once(stage: Scene) -> None:
+    both = stage.drop("both.ris", ONE + "\n" + OTHER)
+    stage.run("undo", stage.sync(str(both))["run"], "--yes")
+    assert outcomes(stage.sync(str(both)))["asked"] == 1
+    (question,) = questions(stage)
+    decide(stage, "accept", question["number"])
+    assert questions(stage) == []
+    assert json.loads(stage.run("status", "--json").stdout)["waits"].get("records for a person's decision", 0) == 0
+
+
 def test_a_new_record_that_may_be_either_is_a_new_question(stage: Scene) -> None:
     decide(stage, "reject", asked_of_the_library(stage)["number"])
     assert outcomes(stage.sync(str(stage.drop("third.ris", MISPRINT)))) == {"asked": 1}
