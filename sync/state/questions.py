@@ -163,9 +163,8 @@ class Questions:
                     (row["drop_id"], int(name)),
                 )
                 key, other = (twin[0] or "", from_json(decode(twin[1]))) if twin else ("", None)
-                other = (
-                    key and self._item(row["library"], key)
-                ) or other  # it may have become one that says something else
+                # It may have become part of an item that says something else.
+                other = (self._item(row["library"], key) if key else None) or other
         mine = from_json(decode(row["held"])) if row["held"] else None
         return Question(
             record=row["id"],
