@@ -47,6 +47,10 @@ _ARXIV = re.compile(
     r"^\s*(?:https?://arxiv\.org/(?:abs|pdf)/|arxiv\s*:\s*|10\.48550/arxiv\.)?(\d{2}(?:0[1-9]|1[0-2])\.\d{4,5}|[a-z-]+(?:\.[A-Z]{2})?/\d{7})(v\d+)?(?:\.pdf)?\s*$",
     re.IGNORECASE,
 )
+_WORD = re.compile(r"[^\W\d_]{2,}")
+_SAID_OF_NUMBERS = frozenset(
+    {"electronic", "print", "linking", "online", "issn", "isbn", "eissn", "pbk", "hbk", "ebook"}
+)
 _IN_BRACKETS = re.compile(r"\([^)]*\)")
 _ORCID = re.compile(r"(\d{4})-?(\d{4})-?(\d{4})-?(\d{3}[\dXx])\s*/?\s*$")
 
@@ -109,6 +113,11 @@ def parse_issn(text: str) -> ISSN | None:
         return None
     total = sum((8 - place) * _digit(letter) for place, letter in enumerate(letters))
     return ISSN(f"{letters[:4]}-{letters[4:]}") if total % 11 == 0 else None
+
+
+def says_more(numbers: str) -> bool:
+    """Whether words stand beside ISSNs or ISBNs that say more than what kind of number it is."""
+    return bool({word.lower() for word in _WORD.findall(numbers)} - _SAID_OF_NUMBERS)
 
 
 def plain_issns(text: str) -> str:

@@ -21,6 +21,7 @@ from sync.core.identifiers import (
     parse_pmcid,
     parse_pmid,
     plain_issns,
+    says_more,
     stands_alone,
 )
 from sync.core.notes import hides_text, to_note
@@ -56,10 +57,6 @@ _TITLES = {"L1": "Full Text (PDF)", "L2": "Full Text (HTML)", "L3": "Related"}
 _LINK = re.compile(r"(?:https?|ftp|file|internal-pdf):|[a-z]:[\\/]|\S*[\\/].*\.\w{2,5}$", re.IGNORECASE)
 _NEXT_ADDRESS = re.compile(r"\n|\s+(?=https?://)")
 _NUMBERED = {"patent": "patentNumber", "report": "reportNumber"}
-_WORD = re.compile(r"[^\W\d_]{2,}")
-_SAID_OF_NUMBERS = frozenset(
-    {"electronic", "print", "linking", "online", "issn", "isbn", "eissn", "pbk", "hbk", "ebook"}
-)
 _PARSE = {"ISSN": parse_issn, "ISBN": parse_isbn}
 
 
@@ -154,7 +151,7 @@ def _number(draft: Draft, tag: str, value: str) -> bool:
     if draft.kind in _NUMBERED:
         return draft.put(_NUMBERED[draft.kind], " ".join(value.split()))
     name, spelled = _numbers(draft.kind, value)
-    if "(" in value and {word.lower() for word in _WORD.findall(value)} - _SAID_OF_NUMBERS and "(" not in spelled:
+    if "(" in value and "(" not in spelled and says_more(value):
         draft.keep(tag, value)
     known = schema.fields(draft.kind)
     if name == "ISSN" and _odd(spelled):

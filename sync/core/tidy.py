@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from sync.core import schema
-from sync.core.identifiers import parse_doi, plain_issns
+from sync.core.identifiers import parse_doi, plain_issns, says_more
 from sync.core.names import as_one_text, parse_names
 from sync.core.record import Creator, Entry, Problem, Reading, Record
 
@@ -28,6 +28,7 @@ _NEXT_ADDRESS = re.compile(r"\s+(?=https?://)")
 _ARTICLE_NUMBER = re.compile(r".*[^\W\d].*|\d{5,}")  # not a page, so that a range of it says nothing
 _HYPHENS = str.maketrans("\u2010\u2011\u2212", "---")
 _RUNS = re.compile(r"(?:javascript|vbscript|data|file|blob|about):", re.IGNORECASE)
+_NO_DIGITS = re.compile(r"\D")
 _PAGE_WORD = re.compile(r"^pp?\.?\s+(?=\d)")
 
 MESSAGES: Mapping[str, str] = {
@@ -155,7 +156,10 @@ def _pages(record: Record) -> Record:
 
 
 def _issns(record: Record) -> Record:
-    return record.with_fields({"ISSN": plain_issns(record.fields.get("ISSN", ""))})
+    said = record.fields.get("ISSN", "")
+    plain = plain_issns(said)
+    kept = (("SN", said),) if says_more(said) or _NO_DIGITS.sub("", said) != _NO_DIGITS.sub("", plain) else ()
+    return replace(record.with_fields({"ISSN": plain}), unmapped=(*record.unmapped, *kept))
 
 
 _RULES: Mapping[str, Callable[[Record], Record]] = {

@@ -9,7 +9,7 @@ from pathlib import Path
 from unittest import mock
 
 import pytest
-from hypothesis import event, given, settings
+from hypothesis import event, example, given, settings
 from hypothesis import strategies as st
 
 from sync import drops
@@ -105,6 +105,7 @@ def parts(path: Path) -> list[Entry | Gap]:
     return list(read(drops.lines_of(path.read_bytes())))
 
 
+@example("Î0¡")
 @given(st.one_of(st.text(), st.lists(st.sampled_from(VALUES)).map(" ".join)))
 def test_plain_is_what_cleaning_would_not_change(text: str) -> None:
     plain = draft._ODD.search(text) is None and unicodedata.is_normalized("NFC", text)
