@@ -14,6 +14,7 @@ from sync.http import Http, Identity
 
 EPOCH = datetime(2026, 11, 23, 8, tzinfo=UTC)
 LONG = 0.5  # seconds
+PATIENCE = 0.3  # real seconds, for requests that are under way when the clock is about to move
 WHO = Identity("librarian@example.org", "1.2.3")
 
 
@@ -23,12 +24,15 @@ class Pace:
     def __init__(self) -> None:
         self.seconds = 1000.0
         self.waits: list[float] = []
+        self.under_way = 0  # requests that `Watched` has not brought back yet
         self._lock = threading.Lock()
 
     def now(self) -> float:
         return self.seconds
 
     def wait(self, seconds: float) -> None:
+        if seconds:
+            self._let_arrive()
         with self._lock:
             self.seconds += seconds
             if seconds:
@@ -36,8 +40,37 @@ class Pace:
         if seconds >= LONG:  # a stand-in on another thread gets to finish what would take it less than that
             time.sleep(0.02)
 
+    def _let_arrive(self) -> None:
+        """What is under way shall not seem late because somebody else waits. (What hangs does not keep us.)"""
+        until = time.monotonic() + PATIENCE
+        time.sleep(0.001)
+        while self.under_way and time.monotonic() < until:
+            time.sleep(0.001)
+
+    def sent(self, more: int) -> None:
+        """So many more requests are under way."""
+        with self._lock:
+            self.under_way += more
+
     def today(self) -> datetime:
         return EPOCH + timedelta(seconds=self.seconds - 1000.0)
+
+
+class Watched(httpx.BaseTransport):
+    """The usual way out, on which a clock sees what is under way."""
+
+    def __init__(self, pace: Pace) -> None:
+        self._pace, self._way = pace, httpx.HTTPTransport()
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        self._pace.sent(1)
+        try:
+            return self._way.handle_request(request)
+        finally:
+            self._pace.sent(-1)
+
+    def close(self) -> None:
+        self._way.close()
 
 
 def http_on(pace: Pace, transport: httpx.BaseTransport | None = None, **more: Any) -> Http:
@@ -49,7 +82,7 @@ def http_on(pace: Pace, transport: httpx.BaseTransport | None = None, **more: An
         "today": pace.today,
         "jitter": lambda: 0.5,
     }
-    return Http(transport, **{**settings, **more})
+    return Http(transport or Watched(pace), **{**settings, **more})
 
 
 def answering(handle: Callable[[httpx.Request], httpx.Response]) -> httpx.MockTransport:
