@@ -23,7 +23,7 @@ _SETTINGS = (
     "journal_mode = WAL",
     "synchronous = FULL",
     "foreign_keys = ON",
-    "cache_size = -32000",
+    "cache_size = -48000",
     "wal_autocheckpoint = 8000",
 )
 _ENCODER, _DECODER = msgspec.json.Encoder(), msgspec.json.Decoder()
