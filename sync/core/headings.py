@@ -47,9 +47,12 @@ _CITES = re.compile(
 _TAKEN_BACK = re.compile(
     r"^(?:(?:article )?(?:retracted|withdrawn)(?: (?:article|paper|chapter))?|temporary removal|removed) "
 )
-# What journals call a notice of errors; whose it is (`Author correction`) stays.
-_OF_ERRORS = re.compile(r"^(?:erratum|errata|corrigend(?:um|a)|corrections?)(?: (?:to|in|for))? (?=\w)")
+# What journals call a notice of errors; whose it is (`Author correction`) stays, and so does one of another.
+_ERRORS = r"(?:erratum|errata|corrigend(?:um|a)|corrections?)\b"
+_OF_ERRORS = re.compile(rf"^{_ERRORS}(?: (?:to|in|for))? (?!{_ERRORS})(?=\w)")
+_OF_NOTICE = re.compile(rf"^{_ERRORS}(?: (?:to|in|for))? {_ERRORS}")
 _MARKS: Mapping[str, re.Pattern[str]] = {
+    "notice of a notice": _OF_NOTICE,
     "notice": re.compile(
         r"更正|勘误|勘誤|撤稿|"
         r"^(?:erratum|errata|corrigend(?:um|a)|corrections?|(?:author|publisher) correction|addendum|retraction|expression of concern"

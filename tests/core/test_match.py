@@ -654,6 +654,7 @@ def test_a_misspelt_word_is_asked_about_where_abstract_or_page_speak_against_it(
         (both("Activation of NF-{|kappa}B in ferry crews at night"), Verdict.SAME),
         (both("Comparison {of|fo} sleep and rest on ferries of the north", **BARE), Verdict.SAME),
         (both("{Erratum|Correction to}: Sleep in shift workers on ferries"), Verdict.SAME),
+        (both("Correction: {|Correction to: }Sleep in shift workers on ferries", **BARE), Verdict.DIFFERENT),
         (both("{Author|Publisher} correction: Sleep in shift workers on ferries", **BARE), Verdict.DIFFERENT),
         (both("Sleep in shift {workers|wrokers} on ferries of the north", **BARE), Verdict.SAME),
         (both("Sleep of ferry crews on nights at sea{| results from 7 crews}", DOI="10.1016/x"), Verdict.SAME),
