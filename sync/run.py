@@ -10,20 +10,20 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from sync import drops
+from sync.core.batches import batched
 from sync.core.plan import Wish
 from sync.errors import Interrupted, LimitReached, Outage, Stuck, UsageFault, ZotdropError
 from sync.libraries.dry import DryLibrary
 from sync.logs import drop_is, run_is
 from sync.report import DropReport, RecordLine, RunReport, SeenLine, as_json
 from sync.state.drops import DropRow
-from sync.state.records import Row
 from sync.state.undoings import UNDONE
 from sync.state.withdrawals import named
+from sync.state.works import Row
 from sync.steps import intake, retrying
 from sync.steps.attaching import upload_files
 from sync.steps.carrying import carried, gathered
@@ -263,7 +263,7 @@ def _fill_owed(tools: Tools, run: Run, tasks: Sequence[Task], earlier: Collectio
     run.deferred = {**put_off, **run.deferred}
     for (names, titles), owing in by_wish.items():
         rules = Rules("", sources=names, title_search=titles)
-        batches = (gather([tools.ledger.records.work(record) for record in part]) for part in _parts(owing, BATCH))
+        batches = (gather([tools.ledger.records.work(record) for record in part]) for part in batched(owing, BATCH))
         for _ in carried(tools, run, rules, batches, partial(decide_owed, tools, run, rules)):
             pass
     drain(tools, run)
@@ -387,9 +387,3 @@ def _line(row: Row, *, again: bool) -> RecordLine:
     if again and outcome in {"created", "merged", "updated", "left"}:
         outcome, reasons = "left", ("same-drop",)
     return RecordLine(row.ordinal, outcome, row.key, row.title, row.sources, reasons, row.problems, row.owed)
-
-
-def _parts(ids: Sequence[int], size: int) -> Iterator[list[int]]:
-    walk = iter(ids)
-    while part := list(islice(walk, size)):
-        yield part

@@ -321,6 +321,10 @@ def test_the_report_of_a_run_is_told_again_in_each_form(desk: Desk) -> None:
 
 def test_a_code_is_explained(desk: Desk) -> None:
     assert desk.run("explain", "doi-unknown").out.startswith("doi-unknown: No registration agency knows the DOI.")
+    assert [line.split(":")[0] for line in desk.run("explain", "doi", "title").out.splitlines()] == ["doi", "title"]
+    one_wrong = desk.run("explain", "doi", "titel", code=2)
+    assert one_wrong.out.startswith("doi: ")
+    assert "titel: no problem and no reason has this code; did you mean 'title'?" in one_wrong.err
     assert desk.run("explain", "item-refused-413", "--json").json()["code"] == "item-refused-413"
     assert "did you mean 'doi-unknown'?" in desk.run("explain", "doi-unknwn", code=2).err
     assert len(desk.run("explain").out.splitlines()) > 100

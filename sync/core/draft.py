@@ -101,9 +101,8 @@ def is_plain(entry: Entry) -> bool:
     if text.isascii():
         return len(text.encode().translate(None, _ODD_BYTES)) == len(text)
     beyond = text.encode("utf-8", "surrogatepass").translate(None, _PLAIN_BYTES).decode("utf-8", "surrogatepass")
-    if _ODD.search(beyond) and _ODD.search(
-        text
-    ):  # letters that stand beside each other only without those between are not odd
+    # Without what stands between them letters may seem to stand together.
+    if _ODD.search(beyond) and _ODD.search(text):
         return False
     return max(beyond) < _COMPOSING or unicodedata.is_normalized("NFC", text)
 

@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from sync.core.likeness import AGREE, DIFFER, OVERLAP, UNKNOWN, Signs
+from sync.core.likeness import Signs
+from sync.core.parts import AGREE, DIFFER, OVERLAP, UNKNOWN
 from sync.core.sketch import Sketch
 
 _WORDS = {AGREE: "agree", OVERLAP: "overlap", UNKNOWN: "unknown", DIFFER: "differ"}

@@ -13,7 +13,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from sync.core.folding import fold
-from sync.core.likeness import AGREE, DIFFER, OVERLAP, UNKNOWN, Signs, people
+from sync.core.likeness import Signs
+from sync.core.parts import AGREE, DIFFER, OVERLAP, UNKNOWN, people
 from sync.core.record import Record
 from sync.core.rules import ALIKE, SHORT
 from sync.core.sketch import Sketch, sketch

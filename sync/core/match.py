@@ -7,7 +7,8 @@ a DOI that differs stands against everything but the whole place.
 
 from __future__ import annotations
 
-from sync.core.likeness import AGREE, DIFFER, Signs
+from sync.core.likeness import Signs
+from sync.core.parts import AGREE, DIFFER
 from sync.core.rules import ALIKE, NEARLY, SECTIONS, STRONGEST, UNLIKE, conflict
 from sync.core.sketch import Sketch
 from sync.core.titles import Wording, titles

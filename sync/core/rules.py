@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import count
 
-from sync.core.likeness import AGREE, DIFFER, OVERLAP, UNKNOWN, Signs, is_generic
+from sync.core.likeness import Signs, is_generic
+from sync.core.parts import AGREE, DIFFER, OVERLAP, UNKNOWN
 from sync.core.titles import Wording
 from sync.core.verdicts import Verdict
 
@@ -282,14 +283,14 @@ TABLE: tuple[tuple[Callable[[Signs], bool], tuple[tuple[str, Verdict, Callable[[
                 "ahead-of-print",
                 _SAME,
                 lambda s: s.ahead and s.title >= 0.97 and s.wording is Wording.SAME and s.all_people and s.shortest >= SHORT and s.journal == AGREE
-                and s.one_abstract and not (s.meeting or s.cut or s.one_in_supplement or s.in_supplement),
+                and s.one_abstract and not (s.meeting or s.cut or s.one_in_supplement or s.supplement_issue),
             ),
             (  # a database left out the subtitle, and the page
                 "abstract-and-title",
                 _SAME,
                 lambda s: s.cut and _same_people_and_title(s) and s.all_people and s.journal == s.volume == s.abstract == AGREE and not s.years
                 and s.one_abstract and s.page == UNKNOWN and DIFFER not in (s.issue, s.issues)
-                and not (s.meeting or s.one_in_supplement or s.in_supplement),
+                and not (s.meeting or s.one_in_supplement or s.supplement_issue),
             ),
             (
                 "no-page",

@@ -63,7 +63,8 @@ class Sketch:
     title: without what a database added to it; `letters`: that without its blanks.  marks: what kind of writing about another work it is.  numbers: of the title.
     issue: a plain number only; `whole_issue`: as it was written.  first, last: pages; `starts`: of all ranges, bare digits.  authors: family names.
     apart: what tells it from others of the same title, as `edition:2`.  isbns: nine digits each, of books.
-    name: the words of the first author's whole name. What has no order of its own is sorted (an empty set takes more room than the rest).  abstract: its beginning without blanks, empty if too short to tell.
+    name: the words of the first author's whole name.  kind: the item type, or `ABSTRACT_OF_MEETING`.  What has no order of its own is sorted (an empty set takes more room
+    than the rest).  abstract: its beginning without blanks, empty if too short to tell.
     """
 
     doi: str = ""

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable
 from functools import cache
-from itertools import islice
 
+from sync.core.batches import batched
 from sync.core.clusters import CROWD
 from sync.state.database import Database
 
@@ -45,7 +45,7 @@ class Blocks:
         A block that more than `CROWD` items share tells nothing, and is not read to its end; identifiers and whole titles tell more.
         """
         found: set[str] = set()
-        for wanted in _batched(sorted(blocks), _AT_ONCE):
+        for wanted in batched(sorted(blocks), _AT_ONCE):
             sharing: dict[int, list[str]] = {}
             most = [_WHOLE_CROWD if block.startswith(_WHOLE) else CROWD for block in wanted]
             values = [v for block, many in zip(wanted, most, strict=True) for v in (self._library, block, many + 1)]
@@ -53,13 +53,6 @@ class Blocks:
                 sharing.setdefault(place, []).append(key)
             found.update(*(keys for place, keys in sharing.items() if len(keys) <= most[place]))
         return sorted(found.difference(but))
-
-
-def _batched(blocks: Iterable[str], size: int) -> Iterator[list[str]]:
-    """As `itertools.batched`, which Python has from 3.12 on."""
-    walk = iter(blocks)
-    while part := list(islice(walk, size)):
-        yield part
 
 
 @cache

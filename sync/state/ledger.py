@@ -11,7 +11,7 @@ from sync.state.database import Database, decode, encode
 from sync.state.notices import Notices
 from sync.state.outbox import Outbox
 from sync.state.overlaps import Overlaps
-from sync.state.questions import Questions
+from sync.state.questions import ASKED, Questions
 from sync.state.records import OWED, Records
 from sync.state.retries import Retries
 from sync.state.routes import Routes
@@ -110,8 +110,7 @@ class Ledger:
             "records for a service that is away": "SELECT COUNT(*) FROM records WHERE state = 'waiting'",
             "items that a service still owes values": f"SELECT COUNT(DISTINCT r.key) {OWED}",
             "files to be uploaded to the library": "SELECT COUNT(*) FROM uploads WHERE state = 'open'",
-            "records for a person's decision": "SELECT COUNT(*) FROM records r JOIN drops d ON d.id = r.drop_id WHERE r.state = 'done' AND r.outcome = 'asked'"
-            " AND d.wish NOT LIKE '%#' || d.id",
+            "records for a person's decision": f"SELECT COUNT(*) {ASKED}",
         }
         return {what: self.database.value(sql) for what, sql in counts.items()}
 

@@ -17,6 +17,11 @@ from sync.state.database import Database, decode, encode
 REPAIR = "repair-doubtful"
 LEFT_OUT = "left-out-by-person"
 DECIDED = "decided"
+# The records that a person is asked about; not those of a drop that was taken back and came anew (`Drops.retire`): these are asked anew.
+ASKED = (
+    "FROM records r JOIN drops d ON d.id = r.drop_id WHERE r.state = 'done' AND r.outcome = 'asked'"
+    " AND d.wish NOT LIKE '%#' || d.id"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,8 +229,7 @@ class Questions:
 
 _ASKED = (
     "SELECT r.id, r.drop_id, r.ordinal, r.title, r.reasons_json, d.path, d.library,"
-    " COALESCE(r.merged_json, r.record_json) AS held FROM records r JOIN drops d ON d.id = r.drop_id"
-    " WHERE r.state = 'done' AND r.outcome = 'asked' AND r.survivor IS NULL AND d.wish NOT LIKE '%#' || d.id"  # came anew since
+    f" COALESCE(r.merged_json, r.record_json) AS held {ASKED} AND r.survivor IS NULL"
 )
 
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import replace
 
 from sync.core.clusters import identifier_keys
 from sync.core.merge import Change, Merged
@@ -12,61 +11,13 @@ from sync.core.record import Gap, Problem, Reading, Record, from_json, to_json
 from sync.core.sketch import Sketch, sketch
 from sync.state.database import decode, encode
 from sync.state.drops import Drops
+from sync.state.works import Member, Origin, Row, Work, row_of
 
 # The records of which a source owes something. What was taken back, alone or with its drop, is owed nothing.
 OWED = (
     "FROM records r JOIN drops d ON d.id = r.drop_id WHERE r.owed_json <> '[]' AND r.state = 'done'"
     " AND r.reasons_json <> '[\"undone\"]' AND d.state <> 'undone'"
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Member:
-    """Another record of the drop that is the same work."""
-
-    id: int
-    anchor: int
-    record: Record
-
-
-@dataclass(frozen=True, slots=True)
-class Work:
-    """A record that stands for its cluster: what the drop says of it, and what else the drop says of the same work."""
-
-    id: int
-    ordinal: int
-    anchor: int
-    sha256: str
-    arrived: str
-    state: str
-    key: str
-    record: Record
-    members: tuple[Member, ...]
-    owed: tuple[str, ...]
-    reasons: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Origin:
-    """The record that an item was made of, and the sources that may be asked for it."""
-
-    record: int
-    sources: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One record for a report. `outcome` is `waiting` as long as there is no end state."""
-
-    id: int
-    ordinal: int
-    outcome: str
-    key: str
-    title: str
-    sources: tuple[str, ...]
-    reasons: tuple[str, ...]
-    problems: tuple[Problem, ...]
-    owed: tuple[str, ...]
 
 
 class Records(Drops):
@@ -334,7 +285,7 @@ class Records(Drops):
     def rows(self, drop: int) -> Iterator[Row]:
         """Every record of the drop, in order, for a report."""
         for row in self._db.rows("SELECT * FROM records WHERE drop_id = ? ORDER BY ordinal", (drop,)):
-            yield _row(row)
+            yield row_of(row)
 
     def _note_reading(self, drop: int, reading: Reading) -> None:
         entry, record = reading.entry, reading.record
@@ -387,17 +338,3 @@ class Records(Drops):
                 "UPDATE records SET state = ?, key = ?, outcome = ?, reasons_json = ? WHERE id = ?",
                 (state, key, outcome, encode(list(reasons)), record),
             )
-
-
-def _row(row: Any) -> Row:
-    return Row(
-        id=row["id"],
-        ordinal=row["ordinal"],
-        outcome=row["outcome"] if row["state"] == "done" else "waiting",
-        key=row["key"] or "",
-        title=row["title"],
-        sources=tuple(decode(row["sources_json"])),
-        reasons=tuple(decode(row["reasons_json"])),
-        problems=tuple(Problem(*parts) for parts in decode(row["problems_json"])),
-        owed=tuple(decode(row["owed_json"])),
-    )

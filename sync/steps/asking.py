@@ -15,7 +15,7 @@ from typing import Any
 
 from sync.core.record import Record
 from sync.sources.base import Finding, Source
-from sync.state.records import Work
+from sync.state.works import Work
 from sync.steps.enriching import BY_IDENTIFIER, Batch, ask_source, asked_sources, asking, recall
 from sync.steps.tools import PART, Rules, Run, Tools
 

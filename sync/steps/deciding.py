@@ -20,7 +20,7 @@ from sync.core.sketch import Sketch, sketch
 from sync.core.verdicts import Match, Verdict
 from sync.state.drops import DropRow
 from sync.state.outbox import Post
-from sync.state.records import Work
+from sync.state.works import Work
 from sync.steps.attaching import Child, post_attachments
 from sync.steps.enriching import Batch, Enriched, enriched, keep
 from sync.steps.keeping import post_original

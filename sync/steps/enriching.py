@@ -15,7 +15,7 @@ from sync.core.record import Candidate, Problem, Provenance, Record
 from sync.core.sketch import outline
 from sync.pipeline import Stage
 from sync.sources.base import Finding, Source
-from sync.state.records import Work
+from sync.state.works import Work
 from sync.steps.tools import Rules, Run, Tools, instant
 
 BY_IDENTIFIER = ("doi:", "pmid:")  # how questions begin that need nothing to be learnt

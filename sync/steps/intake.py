@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from itertools import islice
 from pathlib import Path
-from typing import TypeVar
 
 from sync import drops
 from sync.core import formats
+from sync.core.batches import batched
 from sync.core.clusters import block_keys, clusters, groups
 from sync.core.databases import database_line, database_of, majority
 from sync.core.match import compare
@@ -23,8 +22,6 @@ from sync.errors import Interrupted, UsageFault
 from sync.state.drops import DropRow
 from sync.state.undoings import UNDONE
 from sync.steps.tools import READ_BATCH, Run, Task, Tools
-
-T = TypeVar("T")
 
 _HEAD_LINES, _HEAD_LETTERS = 200, 200_000  # what a format is told by
 
@@ -76,7 +73,7 @@ def note(tools: Tools, task: Task, row: DropRow) -> None:
     records.forget_gaps(row.id)
     with drops.open_lines(task.drop.path, task.rules.encoding) as lines:
         done, told = 0, _Databases(_read_as(lines))
-        for batch in _batches(readings(lines), READ_BATCH):
+        for batch in batched(readings(lines), READ_BATCH):
             if tools.stop():
                 raise Interrupted(
                     f"{task.name}: stopped while reading; the same command reads it again, and the next run what lies in an inbox"
@@ -214,9 +211,3 @@ def _in_library(tools: Tools, sketches: Mapping[int, Sketch], record: int, other
 def _head(lines: drops.Lines) -> str:
     """The beginning of the text, by which its format is told."""
     return "\n".join(lines.head(_HEAD_LETTERS).split("\n", _HEAD_LINES)[:_HEAD_LINES])
-
-
-def _batches(parts: Iterable[T], size: int) -> Iterator[list[T]]:
-    walk = iter(parts)
-    while batch := list(islice(walk, size)):
-        yield batch

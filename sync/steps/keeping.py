@@ -17,8 +17,8 @@ from sync.drops import files
 from sync.state.drops import DropRow
 from sync.state.originals import original_of
 from sync.state.outbox import Post
-from sync.state.records import Work
 from sync.state.uploads import Upload
+from sync.state.works import Work
 from sync.steps.tools import Rules, Run, Tools
 
 

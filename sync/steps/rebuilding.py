@@ -15,9 +15,9 @@ from sync.core.sketch import sketch
 from sync.drops.old import PutAway
 from sync.report import Upkeep
 from sync.state.drops import DropRow
-from sync.state.records import Work
 from sync.state.retries import MISSING
 from sync.state.undoings import UNDONE
+from sync.state.works import Work
 from sync.steps import intake
 from sync.steps.deciding import SAME_ENTRY, find_twins, remembered
 from sync.steps.enriching import Enriched, gather

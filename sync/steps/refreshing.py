@@ -14,7 +14,7 @@ from sync.core.record import Problem
 from sync.core.verdicts import Match, Verdict
 from sync.errors import Interrupted
 from sync.pipeline import Stage, flow
-from sync.state.records import Origin
+from sync.state.works import Origin
 from sync.steps.deciding import Decided, post_additions
 from sync.steps.enriching import Batch, Known, keep, known_of, stages
 from sync.steps.routing import later_wish

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from itertools import islice
 
+from sync.core.batches import batched
 from sync.core.undo import Reversal, Written, reversal
 from sync.core.verdicts import Match, Verdict
 from sync.libraries.base import BATCH
@@ -82,8 +82,7 @@ def _one(tools: Tools, undoes: str, key: str, writes: Sequence[Written], ours: s
 
 
 def _write(tools: Tools, run: Run, record_of: Callable[[str], int], todo: Sequence[Reversal]) -> None:
-    walk = iter(todo)
-    while part := list(islice(walk, BATCH)):
+    for part in batched(todo, BATCH):
         with tools.ledger.transaction():
             for one in part:
                 now = tools.snapshot.twin(one.key, _ITSELF) or tools.snapshot.child(one.key, _ITSELF)

@@ -41,7 +41,7 @@ class Services:
         self.first, self.second = folder / "first.ris", folder / "second.ris"
 
     def told(self) -> dict[str, Any]:
-        """By service: requests, statuses, and the seconds between first and last; `held`: items that Zotero has."""
+        """By service: requests, statuses, and when the first, the last and those refused came; `held`: items that Zotero has."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._process.stdin.write("\n")

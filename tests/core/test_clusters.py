@@ -95,6 +95,27 @@ def test_a_large_block_of_one_title_costs_few_comparisons(monkeypatch: pytest.Mo
     assert calls < 10 * CROWD * CLUSTER
 
 
+@given(st.lists(st.frozensets(st.integers(0, 5), max_size=3), max_size=25), st.integers(2, 6), st.randoms())
+def test_every_pair_that_shares_a_block_is_compared_once_and_of_a_crowd_each_with_the_first_of_its_title(
+    blocks: list[frozenset[int]], crowd: int, random: Random
+) -> None:
+    titles = [random.choice("ab") * 40 for _ in blocks]
+    known = {number: Sketch(title=title) for number, title in enumerate(titles)}
+    grouped = [[n for n, mine in enumerate(blocks) if block in mine] for block in range(6)]
+    wanted = set()
+    for group in grouped:
+        parts = [group] if len(group) <= crowd else [[n for n in group if titles[n][0] == letter] for letter in "ab"]
+        for part in parts:
+            pairs = itertools.combinations(part, 2)
+            wanted |= set(pairs) if len(part) <= crowd else {(part[0], other) for other in part[1:]}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "CROWD", crowd)
+        found = list(
+            module._pairs(known, [random.sample(group, len(group)) for group in grouped], {n: n for n in known})
+        )
+    assert found == sorted(wanted)
+
+
 def test_records_meet_under_identifiers_titles_places_and_people() -> None:
     one = placed(DOI="10.1000/ABC", PMID="12")
     assert block_keys(one) >= {

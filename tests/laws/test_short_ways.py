@@ -13,7 +13,7 @@ from hypothesis import event, example, given, settings
 from hypothesis import strategies as st
 
 from sync import drops
-from sync.core import draft, encodings, markup, names, ris_actions, ris_fields
+from sync.core import draft, encodings, headings, markup, names, ris_actions, ris_fields
 from sync.core.draft import Draft, clean, is_plain
 from sync.core.folding import fold
 from sync.core.record import Entry, Gap, Reading, Rows, Tagged
@@ -103,6 +103,86 @@ def test_short_ways_give_the_same_over_the_corpus() -> None:
 
 def parts(path: Path) -> list[Entry | Gap]:
     return list(read(drops.lines_of(path.read_bytes())))
+
+
+TITLE_WORDS = [
+    "erratum",
+    "errata",
+    "corrigendum",
+    "correction",
+    "corrections",
+    "to",
+    "in",
+    "for",
+    "re",
+    "reply",
+    "replying",
+    "response",
+    "responses",
+    "letter",
+    "letters",
+    "comment",
+    "comments",
+    "commentary",
+    "on",
+    "discussion",
+    "of",
+    "rebuttal",
+    "rebuttals",
+    "author",
+    "authors",
+    "publisher",
+    "protocol",
+    "protocols",
+    "abstract",
+    "abstracts",
+    "from",
+    "presented",
+    "part",
+    "phase",
+    "trial",
+    "cohort",
+    "study",
+    "i",
+    "ii",
+    "iv",
+    "v",
+    "x",
+    "a",
+    "b",
+    "1",
+    "02",
+    "two",
+    "tenth",
+    "retraction",
+    "notice",
+    "expression",
+    "concern",
+    "withdrawal",
+    "kelp",
+    "sea",
+    "更正",
+    "é",
+]
+titles = st.lists(st.sampled_from(TITLE_WORDS), min_size=1, max_size=7).map(" ".join)
+
+
+@given(titles)
+def test_a_title_without_a_telling_word_bears_no_mark(title: str) -> None:
+    marks = {mark for mark, pattern in headings._MARKS.items() if pattern.search(title)}
+    event(f"{len(marks)} marks")
+    assert headings._may_be_marked(title) or not marks
+
+
+@given(titles)
+def test_a_title_without_a_counting_word_counts_with_digits_alone(title: str) -> None:
+    counted = [
+        *headings._PART.finditer(title),
+        *headings._ROMAN.finditer(title),
+        *headings._NUMBER_WORD.finditer(title),
+    ]
+    event("counted" if counted else "digits")
+    assert not counted or not headings._COUNTING.isdisjoint(title.split(" "))
 
 
 @example("Î0¡")

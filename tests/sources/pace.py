@@ -25,32 +25,25 @@ class Pace:
         self.seconds = 1000.0
         self.waits: list[float] = []
         self.under_way = 0  # requests that `Watched` has not brought back yet
-        self._lock = threading.Lock()
+        self._moved = threading.Condition()
 
     def now(self) -> float:
         return self.seconds
 
     def wait(self, seconds: float) -> None:
-        if seconds:
-            self._let_arrive()
-        with self._lock:
-            self.seconds += seconds
-            if seconds:
+        with self._moved:
+            if seconds:  # what is under way shall not seem late because somebody else waits; what hangs keeps nobody
+                self._moved.wait_for(lambda: not self.under_way, PATIENCE)
                 self.waits.append(seconds)
+            self.seconds += seconds
         if seconds >= LONG:  # a stand-in on another thread gets to finish what would take it less than that
             time.sleep(0.02)
 
-    def _let_arrive(self) -> None:
-        """What is under way shall not seem late because somebody else waits. (What hangs does not keep us.)"""
-        until = time.monotonic() + PATIENCE
-        time.sleep(0.001)
-        while self.under_way and time.monotonic() < until:
-            time.sleep(0.001)
-
     def sent(self, more: int) -> None:
         """So many more requests are under way."""
-        with self._lock:
+        with self._moved:
             self.under_way += more
+            self._moved.notify_all()
 
     def today(self) -> datetime:
         return EPOCH + timedelta(seconds=self.seconds - 1000.0)
