@@ -112,6 +112,7 @@ OTHER_ABSTRACT = "In villages without any clinic 1,900 adults were seen once by 
         (placed(volume="", issue="", pages="", date="2019", abstractNote=ABSTRACT), placed(f"{KELP}: updated", abstractNote=ABSTRACT), Verdict.UNSURE, "no-page"),
         (placed(volume="", issue="", pages="", date="2019", abstractNote=ABSTRACT), placed(issue="Supplement_1", pages="2612", abstractNote=ABSTRACT), Verdict.UNSURE, "no-page"),
         (placed(volume="", issue="", pages="", date="2021", abstractNote=ABSTRACT), placed(abstractNote=ABSTRACT), Verdict.UNSURE, "no-page"),
+        (placed(volume="", issue="", pages="", date="2019", abstractNote=ABSTRACT), placed(volume="", issue="", pages="", abstractNote=ABSTRACT), Verdict.UNSURE, "no-page"),
         (placed(volume="", issue="3", pages="", date="2019", abstractNote=ABSTRACT), placed(abstractNote=ABSTRACT), Verdict.UNSURE, "no-page"),
         (placed(volume="", issue="", pages="", date="2019", abstractNote=ABSTRACT), placed(abstractNote=OTHER_ABSTRACT), Verdict.UNSURE, "no-page"),
         (placed(volume="", issue="", pages="", date="2019", authors=PEOPLE[:2]), placed(), Verdict.UNSURE, "no-page"),
@@ -139,6 +140,7 @@ OTHER_ABSTRACT = "In villages without any clinic 1,900 adults were seen once by 
         (placed(), placed(publicationTitle="medRxiv", volume="", issue="", pages="", date="2019"), Verdict.RELATED, "preprint"),
         (placed(DOI="10.1/x"), placed(kind="conferencePaper", volume="", issue="", pages="3-9", DOI="10.2/y"), Verdict.RELATED, "conference"),
         (placed(DOI=f"{COCHRANE}.pub2"), placed(DOI=f"{COCHRANE}.pub3", date="2024"), Verdict.RELATED, "cochrane-version"),
+        (placed(publicationTitle="The Cochrane Database of Systematic Reviews", volume="", issue="", pages="", date="2019"), placed(publicationTitle="Cochrane Database Syst Rev", volume="", issue="3", pages="CD001234"), Verdict.RELATED, "cochrane-version"),
         (book(date="2011"), book(date="2019"), Verdict.RELATED, "edition"),
         (book(), chapter(), Verdict.RELATED, "chapter"),
         # different
@@ -215,6 +217,25 @@ def test_a_long_note_of_a_database_is_left_out_and_a_translation_is_not(note: st
     assert found.marks == ()
 
 
+def test_a_correction_of_a_correction_is_marked_as_such() -> None:
+    once, twice = (
+        sketch(Record("journalArticle", fields={"title": f"{said}{KELP}"}))
+        for said in ("Correction: ", "Correction to: Correction: ")
+    )
+    assert once.title == f"erratum {KELP}"
+    assert set(once.marks) < set(twice.marks)
+
+
+def test_a_word_in_the_middle_of_a_long_title_keeps_what_is_ahead_of_print_a_question() -> None:
+    def one(word: str, **fields: str) -> Sketch:
+        title = f"{KELP} in summer and winter, and what eats them there: a {word}comparison of twelve bays and of all their islands, with a map"
+        return placed(title, abstractNote=ABSTRACT, **fields)
+
+    early = one("", volume="", issue="", pages="", date="2019")
+    assert compare(early, one("")).verdict is Verdict.SAME
+    assert compare(early, one("new ")).verdict is Verdict.UNSURE
+
+
 def test_an_abstract_of_a_meeting_and_its_article_are_not_joined_by_a_record_without_place() -> None:
     meeting = sketch(
         replace(
@@ -262,6 +283,14 @@ def test_an_article_number_in_the_issue_is_its_page() -> None:
 def test_what_is_related_keeps_others_apart_too() -> None:
     assert compare(paper(), paper(title=f"erratum {KELP}")).forbids
     assert compare(paper(), paper(doi="10.1/y")).forbids
+    talk = placed(kind="conferencePaper", volume="5", pages="3-9")
+    assert compare(talk, placed()).reasons == ("conference",)
+    assert compare(talk, placed()).forbids
+    elsewhere = compare(
+        placed(volume="5", issue="", pages="3-9"), placed(publicationTitle="Annals of Lighthouse Medicine")
+    )
+    assert (elsewhere.verdict, elsewhere.reasons) == (Verdict.DIFFERENT, ("places-differ",))
+    assert elsewhere.forbids
     assert not compare(
         placed(), placed(publicationTitle="Annals of Lighthouse Medicine", volume="", issue="", pages="")
     ).forbids

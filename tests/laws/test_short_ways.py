@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -164,25 +165,26 @@ TITLE_WORDS = [
     "更正",
     "é",
 ]
-titles = st.lists(st.sampled_from(TITLE_WORDS), min_size=1, max_size=7).map(" ".join)
+PAIRS = list(itertools.product(TITLE_WORDS, TITLE_WORDS))
+TITLES = [
+    *TITLE_WORDS,
+    *(" ".join(words) for one, two in PAIRS for words in ((one, two), ("kelp", one, two), (one, two, "kelp"))),
+]
 
 
-@given(titles)
-def test_a_title_without_a_telling_word_bears_no_mark(title: str) -> None:
-    marks = {mark for mark, pattern in headings._MARKS.items() if pattern.search(title)}
-    event(f"{len(marks)} marks")
-    assert headings._may_be_marked(title) or not marks
+def test_a_title_without_a_telling_word_bears_no_mark() -> None:
+    marked = [title for title in TITLES if any(pattern.search(title) for pattern in headings._MARKS.values())]
+    assert len(marked) > 1000
+    assert [title for title in marked if not headings._may_be_marked(title)] == []
+    assert sum(map(headings._may_be_marked, TITLES)) < len(TITLES)
 
 
-@given(titles)
-def test_a_title_without_a_counting_word_counts_with_digits_alone(title: str) -> None:
-    counted = [
-        *headings._PART.finditer(title),
-        *headings._ROMAN.finditer(title),
-        *headings._NUMBER_WORD.finditer(title),
-    ]
-    event("counted" if counted else "digits")
-    assert not counted or not headings._COUNTING.isdisjoint(title.split(" "))
+def test_a_title_without_a_counting_word_counts_with_digits_alone() -> None:
+    patterns = (headings._PART, headings._ROMAN, headings._NUMBER_WORD)
+    counted = [title for title in TITLES if any(pattern.search(title) for pattern in patterns)]
+    assert len(counted) > 500
+    assert [title for title in counted if headings._COUNTING.isdisjoint(title.split(" "))] == []
+    assert any(headings._COUNTING.isdisjoint(title.split(" ")) for title in TITLES)
 
 
 @example("Î0¡")

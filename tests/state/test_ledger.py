@@ -22,6 +22,7 @@ from sync.state.answers import Answer
 from sync.state.database import VERSION, Database
 from sync.state.drops import DropRow
 from sync.state.ledger import Ledger
+from sync.state.snapshot import Snapshot
 
 AT = "2026-11-23T08:00:00Z"
 SAME = Match(Verdict.SAME, ("doi",))
@@ -276,6 +277,21 @@ def test_what_a_crowd_shares_tells_nothing_and_all_of_a_title_does(ledger: Ledge
     many = [f"doi:10.1000/{number}" for number in range(300)]
     snapshot.take([("ABCD9999", 2, {"itemType": "journalArticle", "title": "Tides", "DOI": "10.1000/299"})])
     assert snapshot.keys(many) == ["ABCD9999"]
+
+
+def test_no_key_is_left_of_an_item_that_was_forgotten_or_of_an_older_way_to_make_keys(ledger: Ledger) -> None:
+    snapshot, sql = ledger.snapshot("embedded:1"), ledger.database.connection
+    book = {"itemType": "book", "title": "Tides and the people who read them"}
+    snapshot.planned("ABCD2345", book, sketch(from_item(book)))
+    count = "SELECT COUNT(*) FROM item_blocks"
+    assert ledger.database.value(count) == len(block_keys(sketch(from_item(book)))) > 0
+    snapshot.forget("ABCD2345")
+    assert ledger.database.value(count) == 0
+    snapshot.take([("ABCD2345", 1, book)])
+    sql.execute("INSERT INTO item_blocks VALUES (?, 'head:of an older version', 'ABCD2345')", (snapshot.id,))
+    sql.execute("UPDATE libraries SET keyed = keyed - 1")
+    assert Snapshot(ledger.database, "embedded:1").keys(["head:of an older version"]) == []
+    assert ledger.database.value(count) == len(block_keys(sketch(from_item(book))))
 
 
 def test_what_we_made_stays_ours_and_its_base_is_what_the_library_answered(ledger: Ledger) -> None:
