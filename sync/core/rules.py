@@ -282,7 +282,7 @@ TABLE: tuple[tuple[Callable[[Signs], bool], tuple[tuple[str, Verdict, Callable[[
             (
                 "ahead-of-print",
                 _SAME,
-                lambda s: s.ahead and s.title >= 0.97 and s.wording is Wording.SAME and s.all_people and s.shortest >= SHORT and s.journal == AGREE
+                lambda s: s.ahead and s.wording is Wording.SAME and s.all_people and s.shortest >= SHORT and s.journal == AGREE
                 and s.one_abstract and not (s.meeting or s.cut or s.one_in_supplement or s.supplement_issue),
             ),
             (  # a database left out the subtitle, and the page

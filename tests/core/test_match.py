@@ -229,7 +229,7 @@ def test_a_correction_of_a_correction_is_marked_as_such() -> None:
 def test_a_word_in_the_middle_of_a_long_title_keeps_what_is_ahead_of_print_a_question() -> None:
     def one(word: str, **fields: str) -> Sketch:
         title = f"{KELP} in summer and winter, and what eats them there: a {word}comparison of twelve bays and of all their islands, with a map"
-        return placed(title, abstractNote=ABSTRACT, **fields)
+        return placed(title, PEOPLE, abstractNote=ABSTRACT, **fields)
 
     early = one("", volume="", issue="", pages="", date="2019")
     assert compare(early, one("")).verdict is Verdict.SAME
